@@ -1,0 +1,107 @@
+#pragma once
+
+/*
+ * Backends: what makes a container from a bundle. A new backend is one file (or folder) here and one line in meson.build; the table is in
+ * backend.c. Generic code never compares names: differences are optional functions (NULL: NotSupported, said plainly) or capabilities.
+ *
+ * A backend keeps what it needs below `runtime_dir` and nowhere else, so that removing that directory (after its processes, cgroups and
+ * mounts) forgets the container.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "oci/state.h"
+
+typedef enum BackendCapability {
+        BACKEND_RUNS_HOOKS = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+} BackendCapability;
+
+/** The container a call is about, and the options every call has. All borrowed. */
+typedef struct BackendContainer {
+        const char *id;
+        const char *bundle;      /* absolute */
+        const char *runtime_dir; /* absolute, exists, ours alone: ROOT/ID/runtime */
+        const char *program;     /* path or name of the runtime's program from the config; NULL: the backend's default */
+        bool systemd_cgroup;
+        bool debug;
+} BackendContainer;
+
+typedef struct BackendCreate {
+        const char *console_socket; /* NULL: none */
+        bool no_pivot, no_new_keyring;
+        int preserve_fds;
+        int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+} BackendCreate;
+
+typedef struct BackendExec {
+        const json_t *process;     /* a process object of the runtime spec; NULL: use the members below */
+        const char *process_file;  /* --process FILE as the user gave it; NULL: none */
+        char *const *args;         /* NULL-terminated */
+        const char *cwd, *user, *console_socket, *pid_file, *apparmor, *process_label, *cgroup;
+        char *const *env, *const *caps, *const *additional_gids;
+        bool tty, detach, no_new_privs;
+        int preserve_fds;
+} BackendExec;
+
+typedef struct BackendStats BackendStats;
+
+typedef struct Backend {
+        const char *name;
+        const char *summary; /* one line for --help and docs */
+        unsigned capabilities;
+
+        /** probe() - 0 when it can be used here; else -1 with RuntimeNotAvailable, why, and a hint how to make it so. Cheap: auto asks each in turn */
+        int (*probe)(const char *program, Error *err);
+
+        /**
+         * create() - make the container, its init waiting before the user's process
+         * @ret_init: the process the pid file will name
+         *
+         * A failure cleans up its own partial work. The runtime's own words are the cause of the error (RuntimeError unless a better kind is known).
+         */
+        int (*create)(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
+
+        int (*start)(const BackendContainer *container, Error *err);
+
+        /** kill() - @all: every process of the container. Errors: InvalidState when it is not running */
+        int (*kill)(const BackendContainer *container, const State *state, int signal, bool all, Error *err);
+
+        /**
+         * delete() - remove what create() made, however far it came; idempotent. Its claim of success is not trusted: afterwards the caller
+         * removes the cgroups named in State and in @runtime_dir/cgroups
+         */
+        int (*delete)(const BackendContainer *container, bool force, Error *err);
+
+        /** state() - what the runtime itself holds to be true; only used where processes and cgroups do not tell (paused) */
+        int (*state)(const BackendContainer *container, const State *state, ContainerStatus *ret, Error *err);
+
+        /* ---- optional from here: NULL is NotSupported ---- */
+
+        /**
+         * run() - create, start and wait in one process of the runtime, in the foreground; it deletes the container itself at the end
+         * @published: called once, as soon as init is known; -1 from it kills the container
+         * @ret_status: exit code as the runtime gave it (128 + signal)
+         */
+        int (*run)(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
+                   void *userdata, int *ret_status, Error *err);
+
+        /** exec() - @ret_status: exit code of the process; 0 when detached */
+        int (*exec)(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
+
+        int (*pause)(const BackendContainer *container, const State *state, Error *err);
+        int (*resume)(const BackendContainer *container, const State *state, Error *err);
+
+        /** update() - @resources: a LinuxResources object of the runtime spec */
+        int (*update)(const BackendContainer *container, const State *state, const json_t *resources, Error *err);
+} Backend;
+
+/** backend_find() - by name. Errors: InvalidArgument, naming the backends there are */
+int backend_find(const char *name, const Backend **ret, Error *err);
+
+/** backend_at() - rows of the table in the order `auto` tries them; NULL past the end */
+const Backend *backend_at(size_t index);

@@ -1,0 +1,189 @@
+/* Parsing, printing and reading fields of JSON. */
+
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+
+int json_parse(const char *data, size_t len, const char *what, json_t **ret, Error *err) {
+        json_error_t cause;
+        json_t *json;
+
+        json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);
+        if (!json) {
+                if (json_error_code(&cause) == json_error_out_of_memory)
+                        return error_oom(err);
+                return error_set(err, ERROR_INVALID_JSON, "%s: line %d, column %d: %s", what, cause.line, cause.column, cause.text);
+        }
+        *ret = json;
+        return 0;
+}
+
+int json_load_at(int dir_fd, const char *path, size_t max, json_t **ret, Error *err) {
+        _cleanup_free_ char *data = NULL;
+        size_t len;
+
+        if (file_read_at(dir_fd, path, max, &data, &len, err) < 0)
+                return -1;
+        return json_parse(data, len, path, ret, err);
+}
+
+int json_print(const json_t *json, char **ret, Error *err) {
+        char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (!text)
+                return error_oom(err);
+        *ret = text;
+        return 0;
+}
+
+int json_save_at(int dir_fd, const char *name, const json_t *json, mode_t mode, unsigned flags, Error *err) {
+        _cleanup_free_ char *text = NULL;
+        size_t len;
+
+        if (json_print(json, &text, err) < 0)
+                return -1;
+        /* The terminating NUL's place takes the newline. */
+        len = strlen(text);
+        text[len] = '\n';
+        return file_write_atomic_at(dir_fd, name, text, len + 1, mode, flags, err);
+}
+
+/* Steps over a string that starts at @p (its opening quote); returns the place after the closing quote. */
+static const char *skip_string(const char *p) {
+        for (p++; *p && *p != '"'; p++)
+                if (*p == '\\' && p[1])
+                        p++;
+        return *p ? p + 1 : p;
+}
+
+unsigned json_key_line(const char *text, const char *const path[]) {
+        unsigned line = 1, depth = 0, matched = 0;
+
+        for (const char *p = text; *p;) {
+                if (*p == '\n')
+                        line++;
+                if (*p == '{' || *p == '[')
+                        depth++;
+                if (*p == '}' || *p == ']') {
+                        depth--;
+                        if (matched > depth)
+                                matched = depth;
+                }
+                if (*p != '"') {
+                        p++;
+                        continue;
+                }
+
+                const char *end = skip_string(p), *after = end;
+                size_t len = (size_t) (end - p) >= 2 ? (size_t) (end - p) - 2 : 0;
+
+                while (*after == ' ' || *after == '\t' || *after == '\r' || *after == '\n')
+                        after++;
+                /* Only a key at exactly the depth that is looked for counts. */
+                if (*after == ':' && depth == matched + 1 && strlen(path[matched]) == len && !memcmp(path[matched], p + 1, len))
+                        if (!path[++matched])
+                                return line;
+                p = end;
+        }
+        return 0;
+}
+
+static int field_error(const char *key, JsonPlace place, const char *wanted, Error *err) {
+        return error_set(err, place.kind, "%s: '%s' is not %s", place.where, key, wanted);
+}
+
+static int missing_error(const char *key, JsonPlace place, Error *err) {
+        return error_set(err, place.kind, "%s: '%s' is missing", place.where, key);
+}
+
+/* Absent and null are the same. */
+static json_t *field(const json_t *object, const char *key) {
+        json_t *value = json_object_get(object, key);
+
+        return json_is_null(value) ? NULL : value;
+}
+
+int json_opt_string(const json_t *object, const char *key, JsonPlace place, const char **ret, Error *err) {
+        json_t *value = field(object, key);
+
+        if (!value)
+                return 0;
+        if (!json_is_string(value))
+                return field_error(key, place, "a string", err);
+        *ret = json_string_value(value);
+        return 0;
+}
+
+int json_need_string(const json_t *object, const char *key, JsonPlace place, const char **ret, Error *err) {
+        if (!field(object, key))
+                return missing_error(key, place, err);
+        return json_opt_string(object, key, place, ret, err);
+}
+
+int json_opt_integer(const json_t *object, const char *key, JsonPlace place, int64_t min, int64_t max, int64_t *ret, Error *err) {
+        json_t *value = field(object, key);
+
+        if (!value)
+                return 0;
+        if (!json_is_integer(value))
+                return field_error(key, place, "an integer", err);
+        if (json_integer_value(value) < min || json_integer_value(value) > max)
+                return error_set(err, place.kind, "%s: '%s' is %" JSON_INTEGER_FORMAT ", not between %lld and %lld", place.where, key,
+                                 json_integer_value(value), (long long) min, (long long) max);
+        *ret = json_integer_value(value);
+        return 0;
+}
+
+int json_need_integer(const json_t *object, const char *key, JsonPlace place, int64_t min, int64_t max, int64_t *ret, Error *err) {
+        if (!field(object, key))
+                return missing_error(key, place, err);
+        return json_opt_integer(object, key, place, min, max, ret, err);
+}
+
+int json_opt_bool(const json_t *object, const char *key, JsonPlace place, bool *ret, Error *err) {
+        json_t *value = field(object, key);
+
+        if (!value)
+                return 0;
+        if (!json_is_boolean(value))
+                return field_error(key, place, "true or false", err);
+        *ret = json_is_true(value);
+        return 0;
+}
+
+int json_opt_object(const json_t *object, const char *key, JsonPlace place, json_t **ret, Error *err) {
+        json_t *value = field(object, key);
+
+        if (!value)
+                return 0;
+        if (!json_is_object(value))
+                return field_error(key, place, "an object", err);
+        *ret = value;
+        return 0;
+}
+
+int json_need_object(const json_t *object, const char *key, JsonPlace place, json_t **ret, Error *err) {
+        if (!field(object, key))
+                return missing_error(key, place, err);
+        return json_opt_object(object, key, place, ret, err);
+}
+
+int json_opt_array(const json_t *object, const char *key, JsonPlace place, json_t **ret, Error *err) {
+        json_t *value = field(object, key);
+
+        if (!value)
+                return 0;
+        if (!json_is_array(value))
+                return field_error(key, place, "an array", err);
+        *ret = value;
+        return 0;
+}
+
+int json_need_array(const json_t *object, const char *key, JsonPlace place, json_t **ret, Error *err) {
+        if (!field(object, key))
+                return missing_error(key, place, err);
+        return json_opt_array(object, key, place, ret, err);
+}

@@ -1,0 +1,61 @@
+/* Loading modules from a fixed place. */
+
+#include "base/module.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The directory of modules: MODULE_DIR when this program stands in BIN_DIR, else "modules" beside it. */
+static int module_directory(char ret[PATH_MAX], Error *err) {
+        char exe[PATH_MAX];
+        char *slash;
+        ssize_t n;
+
+        n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+        if (n < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "read '/proc/self/exe'");
+        exe[n] = '\0';
+        slash = strrchr(exe, '/');
+        if (!slash)
+                return error_set_errno(err, ERROR_FILE, ENOENT, "own directory of '%s'", exe);
+        *slash = '\0';
+        if (!strcmp(exe, BIN_DIR))
+                n = snprintf(ret, PATH_MAX, "%s", MODULE_DIR);
+        else
+                n = snprintf(ret, PATH_MAX, "%s/modules", exe);
+        if (n >= PATH_MAX)
+                return error_set_errno(err, ERROR_FILE, ENAMETOOLONG, "module directory beside '%s'", exe);
+        return 0;
+}
+
+const void *module_open(const char *name, const char *symbol, unsigned version, Error *err) {
+        char dir[PATH_MAX], path[PATH_MAX];
+        const unsigned *table;
+        void *handle;
+
+        if (module_directory(dir, err) < 0)
+                return NULL;
+        if (snprintf(path, sizeof(path), "%s/%s.so", dir, name) >= (int) sizeof(path)) {
+                error_set_errno(err, ERROR_FILE, ENAMETOOLONG, "module '%s'", name);
+                return NULL;
+        }
+        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+        if (!handle) {
+                error_set(err, ERROR_FILE, "load module '%s': %s", name, dlerror());
+                return NULL;
+        }
+        table = dlsym(handle, symbol);
+        if (!table) {
+                error_set(err, ERROR_FILE, "module '%s' has no '%s'", path, symbol);
+                return NULL;
+        }
+        if (*table != version) {
+                error_set(err, ERROR_FILE, "module '%s' has version %u, not %u", path, *table, version);
+                error_hint(err, "install program and modules from one build");
+                return NULL;
+        }
+        return table;
+}

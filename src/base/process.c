@@ -1,0 +1,282 @@
+/* Process identity, and fork + exec with descriptors under control. */
+
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+
+#define STAT_MAX 4096 /* bytes of /proc/PID/stat */
+
+/* Reads state letter and start time; -1 with errno when the process is gone. */
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start) {
+        char path[32], text[STAT_MAX];
+        _cleanup_close_ int fd = -EBADF;
+        unsigned long long start;
+        const char *p;
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -1;
+        n = read(fd, text, sizeof(text) - 1);
+        if (n < 0)
+                return -1;
+        text[n] = '\0';
+
+        /* The command's name, in parentheses, may hold anything, parentheses included; the fields start behind the last one. */
+        p = strrchr(text, ')');
+        if (!p || sscanf(p, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", ret_state, &start) != 2) {
+                errno = EPROTO;
+                return -1;
+        }
+        *ret_start = start;
+        return 0;
+}
+
+int process_ref(pid_t pid, ProcessRef *ret, Error *err) {
+        uint64_t start;
+        char state;
+
+        if (read_stat(pid, &state, &start) < 0)
+                return error_set_errno(err, ERROR_FILE, errno == ENOENT ? ESRCH : errno, "process %d", (int) pid);
+        *ret = (ProcessRef) { .pid = pid, .start_time = start };
+        return 0;
+}
+
+bool process_is_alive(const ProcessRef *process) {
+        uint64_t start;
+        char state;
+
+        if (process->pid <= 0 || read_stat(process->pid, &state, &start) < 0)
+                return false;
+        return start == process->start_time && state != 'Z' && state != 'X';
+}
+
+int process_open(const ProcessRef *process) {
+        uint64_t start;
+        char state;
+        int fd;
+
+        if (process->pid <= 0)
+                return -ESRCH;
+        fd = pidfd_open(process->pid, 0);
+        if (fd < 0)
+                return -errno;
+        /* The pidfd pins the process, so what /proc says now is about the one it refers to, or about nothing. */
+        if (read_stat(process->pid, &state, &start) < 0 || start != process->start_time) {
+                close(fd);
+                return -ESRCH;
+        }
+        return fd;
+}
+
+int process_signal(const ProcessRef *process, int signal) {
+        _cleanup_close_ int fd = process_open(process);
+
+        if (fd < 0)
+                return fd;
+        return pidfd_send_signal(fd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int process_mount_namespace(pid_t pid, uint64_t *ret, Error *err) {
+        char path[48];
+        struct stat st;
+
+        if (pid == 0)
+                snprintf(path, sizeof(path), "/proc/self/ns/mnt");
+        else
+                snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int) pid);
+        if (stat(path, &st) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "read the mount namespace by '%s'", path);
+        *ret = st.st_ino;
+        return 0;
+}
+
+int boot_id_read(char ret[BOOT_ID_MAX], Error *err) {
+        _cleanup_free_ char *text = NULL;
+        size_t len;
+
+#ifdef TEST_HOOKS
+        const char *simulated = getenv("PROXMOX_LXCRI_BOOT_ID");
+
+        if (simulated && simulated[0]) {
+                snprintf(ret, BOOT_ID_MAX, "%s", simulated);
+                return 0;
+        }
+#endif
+        if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, &len, err) < 0)
+                return -1;
+        text[strcspn(text, "\n")] = '\0';
+        snprintf(ret, BOOT_ID_MAX, "%s", text);
+        return 0;
+}
+
+char *program_find(const char *name) {
+        const char *path = getenv("PATH");
+        char *found = NULL;
+
+        if (strchr(name, '/')) {
+                if (access(name, X_OK) < 0)
+                        return NULL;
+                return path_absolute(name, &found, NULL) < 0 ? NULL : found;
+        }
+        if (!path || !path[0])
+                path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+        for (const char *p = path; *p;) {
+                size_t len = strcspn(p, ":");
+
+                /* Relative entries (an empty one is ".") are passed over: nothing is run from a working directory by chance. */
+                if (p[0] == '/') {
+                        struct stat st;
+
+                        if (asprintf(&found, "%.*s/%s", (int) len, p, name) < 0)
+                                return NULL;
+                        if (access(found, X_OK) == 0 && stat(found, &st) == 0 && S_ISREG(st.st_mode))
+                                return found;
+                        free(found);
+                        found = NULL;
+                }
+                p += len;
+                if (*p == ':')
+                        p++;
+        }
+        return NULL;
+}
+
+/* In the child: puts @fd (or /dev/null, or nothing) at a standard stream's number. */
+static int child_stream(int fd, int number) {
+        if (fd == SPAWN_INHERIT)
+                return 0;
+        if (fd < 0) {
+                fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+                if (fd < 0)
+                        return -1;
+        }
+        if (fd == number)
+                return fcntl(fd, F_SETFD, 0);
+        return dup2(fd, number) < 0 ? -1 : 0;
+}
+
+/* In the child: the three streams may name each other's numbers, so all are first moved above them. */
+static int child_streams(const Spawn *spawn) {
+        int fds[3] = { spawn->stdin_fd, spawn->stdout_fd, spawn->stderr_fd };
+
+        for (int i = 0; i < 3; i++)
+                if (fds[i] >= 0 && fds[i] < 3) {
+                        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3 + spawn->n_preserve_fds);
+                        if (fds[i] < 0)
+                                return -1;
+                }
+        for (int i = 0; i < 3; i++)
+                if (child_stream(fds[i], i) < 0)
+                        return -1;
+        return 0;
+}
+
+/* In the child; only async-signal-safe calls. Returns with errno set when something failed. */
+static void child_exec(const Spawn *spawn, const char *path, pid_t parent) {
+        sigset_t none;
+
+        if (spawn->parent_death_signal) {
+                if (prctl(PR_SET_PDEATHSIG, spawn->parent_death_signal) < 0)
+                        return;
+                if (getppid() != parent)
+                        _exit(127);
+        }
+        if (spawn->new_session && setsid() < 0)
+                return;
+        if (child_streams(spawn) < 0)
+                return;
+        if (close_range((unsigned) (3 + spawn->n_preserve_fds), ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                return;
+        for (int i = 0; i < spawn->n_preserve_fds; i++)
+                (void) fcntl(3 + i, F_SETFD, 0); /* one that is not open is the caller's own affair, as in runc */
+        for (size_t i = 0; i < spawn->n_keep_fds; i++)
+                if (fcntl(spawn->keep_fds[i], F_SETFD, 0) < 0)
+                        return;
+
+        for (int s = 1; s < _NSIG; s++)
+                (void) signal(s, SIG_DFL); /* SIGKILL and SIGSTOP refuse, which is right */
+        sigemptyset(&none);
+        if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+                return;
+        execve(path, (char *const *) spawn->argv, (char *const *) (spawn->envp ?: (const char *const *) environ));
+}
+
+int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int report = -EBADF;
+        int report_pipe[2], failure = 0;
+        pid_t pid, parent = getpid();
+        ssize_t n;
+
+        path = program_find(spawn->argv[0]);
+        if (!path)
+                return error_set_errno(err, ERROR_RUNTIME_NOT_AVAILABLE, ENOENT, "program '%s'", spawn->argv[0]);
+        if (pipe2(report_pipe, O_CLOEXEC) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
+        report = report_pipe[0];
+
+        pid = fork();
+        if (pid == 0) {
+                /* The report's end must not be among the descriptors that are replaced. */
+                int fd = fcntl(report_pipe[1], F_DUPFD_CLOEXEC, 3 + spawn->n_preserve_fds);
+
+                if (fd >= 0) {
+                        child_exec(spawn, path, parent);
+                        failure = errno;
+                        (void) !write(fd, &failure, sizeof(failure));
+                }
+                _exit(127);
+        }
+        close_keep_errno(report_pipe[1]);
+        if (pid < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "fork for '%s'", spawn->argv[0]);
+
+        do
+                n = read(report, &failure, sizeof(failure));
+        while (n < 0 && errno == EINTR);
+        if (n > 0) {
+                (void) process_wait(pid, &(int) { 0 }, NULL);
+                return error_set_errno(err, ERROR_FILE, failure, "run '%s'", path);
+        }
+        if (ret_pidfd) {
+                *ret_pidfd = pidfd_open(pid, 0);
+                if (*ret_pidfd < 0) {
+                        error_set_errno(err, ERROR_FILE, errno, "open a descriptor of process %d", (int) pid);
+                        (void) kill(pid, SIGKILL);
+                        (void) process_wait(pid, &(int) { 0 }, NULL);
+                        return -1;
+                }
+        }
+        *ret_pid = pid;
+        return 0;
+}
+
+int process_wait(pid_t pid, int *ret, Error *err) {
+        int status;
+
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return error_set_errno(err, ERROR_FILE, errno, "wait for process %d", (int) pid);
+        *ret = status;
+        return 0;
+}
+
+int exit_code_of(int status) {
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,87 @@
+#pragma once
+
+/*
+ * The image module: everything that needs libarchive, libcrypto or decompression. The program loads it on first use through
+ * image_module(); unit tests and fuzzers link the same code statically.
+ *
+ * Long work reports through ImageProgress and stops (Interrupted) when *cancelled becomes true.
+ */
+
+#include <signal.h>
+
+#include "store/store.h"
+
+#define IMAGE_MODULE_VERSION 1
+
+typedef struct ImageProgress {
+        /** what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
+        void (*report)(void *userdata, const char *what, const char *subject, uint64_t done, uint64_t total);
+        void *userdata;
+        const volatile sig_atomic_t *cancelled; /* may be NULL */
+} ImageProgress;
+
+typedef struct ImportRequest {
+        const char *source; /* directory or file; "oci:PATH[:NAME]", "oci-archive:…", "docker-archive:…", "dir:PATH" (a root filesystem) fix the kind */
+        const char *name;   /* NULL: the source's own ref.name or RepoTags; for a root filesystem it is needed */
+        const Platform *platform; /* NULL: this machine's */
+        bool all_names;     /* of a docker-archive or layout with several images: take all; else more than one is InvalidArgument unless named */
+        uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+} ImportRequest;
+
+typedef struct ImportedImage {
+        char *name;
+        Digest manifest;
+        uint64_t size; /* bytes of its blobs */
+} ImportedImage;
+
+ImportedImage *imported_images_free(ImportedImage *images, size_t n);
+
+typedef struct VerifyResult {
+        char *subject;   /* digest or path */
+        ErrorKind kind;  /* ERROR_NONE: right */
+        char *problem;   /* NULL when right */
+} VerifyResult;
+
+VerifyResult *verify_results_free(VerifyResult *results, size_t n);
+
+typedef struct PruneResult {
+        uint64_t blobs, layers, images, temporary; /* how many were removed (or would be) */
+        uint64_t bytes;
+} PruneResult;
+
+typedef struct ImageModule {
+        unsigned version; /* IMAGE_MODULE_VERSION; first member, see module.h */
+
+        /**
+         * import() - bring images into the store; all blobs, sizes and diffIDs are verified, nothing is visible before. The layers are
+         * checked by decompressing them, not unpacked. A failure leaves the store as it was.
+         *
+         * Errors: FileError, InvalidJson, InvalidSpec, DigestMismatch, ImageNotFound (no such platform or name), NotSupported,
+         * InvalidArgument, Interrupted
+         */
+        int (*import)(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n, Error *err);
+
+        /**
+         * resolve() - from a manifest or index descriptor of index.json to a StoreImage: verifies manifest and config by digest, chooses
+         * the platform, computes chainIDs, saves images/HEX.json. Images that skopeo or umoci put there get here first.
+         */
+        int (*resolve)(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Error *err);
+
+        /**
+         * unpack() - make sure every layer of an image is unpacked; each is made once, whoever else asks at the same time. Digest of the blob
+         * and diffID are checked while it unpacks.
+         */
+        int (*unpack)(Store *store, const StoreImage *image, const ImageProgress *progress, Error *err);
+
+        /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
+        int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);
+
+        /** prune() - remove blobs, layers, image records and leftovers that no name and no container refers to; never what is mounted */
+        int (*prune)(Store *store, bool dry_run, PruneResult *ret, Error *err);
+} ImageModule;
+
+#define LAYER_UNPACKED_MAX ((uint64_t) 64 << 30) /* bytes; this program's own cap on one unpacked layer; config key "layer_size_max" */
+#define LAYER_RATIO_MAX    1100                  /* unpacked : compressed; deflate's limit is 1032, so more is a bomb by another name */
+
+/** image_module() - load the module on first use. NULL with @err set when it cannot be loaded */
+const ImageModule *image_module(Error *err);

@@ -1,0 +1,116 @@
+#pragma once
+
+/*
+ * The transactions behind the commands. Nothing here prints: progress goes to the observer, results come back as values.
+ *
+ * ROOT/ID/ (--root) holds: lock (held by who changes the container), journal (one line per phase, no fsync), state.json, runtime/ (the
+ * backend's own), cgroups (directories found so far, for undo). See docs/ARCHITECTURE.md for the protocol.
+ */
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/backend.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "image/image.h"
+#include "oci/runtime-spec.h"
+#include "oci/state.h"
+#include "runtime/log.h"
+
+typedef struct LifecycleObserver {
+        /** a phase begins; @index counts from 1, of @count */
+        void (*phase_begin)(void *userdata, const char *phase, unsigned index, unsigned count);
+        /** a phase ended after @nanoseconds; @skipped: it had nothing to do for this container */
+        void (*phase_end)(void *userdata, const char *phase, uint64_t nanoseconds, bool skipped, const Error *err);
+        /** something worth knowing at --log-level info (a repair of a cut-off transaction, …) */
+        void (*note)(void *userdata, const char *text);
+        void *userdata;
+        ImageProgress image_progress;
+} LifecycleObserver;
+
+/** What every command has: borrowed, filled by cli/ */
+typedef struct Lifecycle {
+        const char *root;         /* absolute */
+        const char *store;        /* absolute */
+        const char *runtime;      /* --runtime; NULL: not given */
+        const char *program_name; /* argv[0]'s last component: "proxmox-lxcri-crun" chooses crun */
+        const Config *config;
+        bool systemd_cgroup, debug;
+        const volatile sig_atomic_t *interrupted; /* a signal asked to stop: phases end with Interrupted and are undone */
+        LifecycleObserver observer;
+} Lifecycle;
+
+typedef struct CreateRequest {
+        const char *id;
+        const char *bundle;     /* --bundle; NULL with image */
+        const char *image;      /* --image; NULL with bundle */
+        const char *storage_driver; /* --storage-driver; NULL: config */
+        SpecOptions *options;   /* with image */
+        const char *pid_file, *console_socket;
+        bool no_pivot, no_new_keyring;
+        int preserve_fds;
+        bool detach;            /* run -d */
+        bool remove;            /* run --rm */
+        bool keep;              /* run --keep of a bundle: not deleted at exit */
+} CreateRequest;
+
+/** lifecycle_create() - the nine phases; returns when the container is created. Errors: any kind, with phase */
+int lifecycle_create(const Lifecycle *lifecycle, const CreateRequest *request, Error *err);
+
+/** lifecycle_run() - create + start; in the foreground also wait, and delete when the request or OCI says so. @ret_exit_code: of the container (0 when detached) */
+int lifecycle_run(const Lifecycle *lifecycle, const CreateRequest *request, int *ret_exit_code, Error *err);
+
+typedef struct StartRequest {
+        const char *id;
+        bool attach; /* image containers, start -a: stay in the foreground, with our stdio */
+} StartRequest;
+
+/** lifecycle_start() - start a created container; an image's container that is stopped is mounted and created again first */
+int lifecycle_start(const Lifecycle *lifecycle, const StartRequest *request, int *ret_exit_code, Error *err);
+
+/** lifecycle_state() - the OCI state document; never waits for a lock. Errors: ContainerNotFound */
+int lifecycle_state(const Lifecycle *lifecycle, const char *id, json_t **ret, Error *err);
+
+int lifecycle_kill(const Lifecycle *lifecycle, const char *id, int signal, bool all, Error *err);
+/** lifecycle_delete() - @force: kill it first; a missing id is then success, as in runc */
+int lifecycle_delete(const Lifecycle *lifecycle, const char *id, bool force, Error *err);
+int lifecycle_exec(const Lifecycle *lifecycle, const char *id, const BackendExec *request, int *ret_exit_code, Error *err);
+int lifecycle_pause(const Lifecycle *lifecycle, const char *id, Error *err);
+int lifecycle_resume(const Lifecycle *lifecycle, const char *id, Error *err);
+int lifecycle_update(const Lifecycle *lifecycle, const char *id, const json_t *resources, Error *err);
+
+/** lifecycle_stop() - stop signal, then SIGKILL after @timeout seconds (-1: config); 0 exit when already stopped */
+int lifecycle_stop(const Lifecycle *lifecycle, const char *id, int timeout, Error *err);
+int lifecycle_restart(const Lifecycle *lifecycle, const char *id, int timeout, Error *err);
+/** lifecycle_wait() - until it has ended; its exit code */
+int lifecycle_wait(const Lifecycle *lifecycle, const char *id, int *ret_exit_code, Error *err);
+
+/** lifecycle_ps() - pids of every process in it; free() */
+int lifecycle_ps(const Lifecycle *lifecycle, const char *id, pid_t **ret, size_t *ret_n, Error *err);
+/** lifecycle_inspect() - everything known: state, record, image, mounts, limits, log, exit */
+int lifecycle_inspect(const Lifecycle *lifecycle, const char *id, json_t **ret, Error *err);
+int lifecycle_logs(const Lifecycle *lifecycle, const char *id, LogRequest *request, int out_fd, int err_fd, Error *err);
+
+/** One row of `list`: every container of this root and store, cut-off transactions included (as "creating" while their maker lives, "broken" after) */
+typedef struct ListEntry {
+        char *id, *status, *bundle, *created, *owner, *runtime, *image;
+        pid_t pid;     /* 0 when not running */
+        int exit_code; /* -1: not known */
+} ListEntry;
+ListEntry *list_entries_free(ListEntry *entries, size_t n);
+int lifecycle_list(const Lifecycle *lifecycle, ListEntry **ret, size_t *ret_n, Error *err);
+
+/** lifecycle_recover() - undo what cut-off transactions left (@id NULL: of every id), and clean the store's tmp/; one result per item */
+typedef struct RecoverResult {
+        char *id;
+        char *done; /* what was undone, for people; NULL when it failed */
+        Error error;
+} RecoverResult;
+RecoverResult *recover_results_free(RecoverResult *results, size_t n);
+int lifecycle_recover(const Lifecycle *lifecycle, const char *id, RecoverResult **ret, size_t *ret_n, Error *err);
+
+/** lifecycle_route() - which backend, and why ("--runtime", "the program's name", "annotation …", "rule 2: id crun-*", "default_runtime auto: …") */
+int lifecycle_route(const Lifecycle *lifecycle, const char *id, const char *image, const json_t *annotations, const Backend **ret, char **ret_why, Error *err);

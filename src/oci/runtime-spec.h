@@ -1,0 +1,120 @@
+#pragma once
+
+/*
+ * The runtime configuration (config.json of a bundle): checked by field tables, built from an image config and the user's options.
+ * Source: runtime-spec 1.0.2 … 1.3.0, config.md and config-linux.md
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "oci/image-config.h"
+
+#define RUNTIME_SPEC_SIZE_MAX (16u << 20) /* bytes; this program's own cap */
+
+/**
+ * spec_load() - read and check DIR/config.json
+ * @bundle_fd: the bundle directory
+ *
+ * Integers beyond int64 (rlimits of 2^64-1) are legal: the file is then kept with such numbers as reals, for checking only; runtimes
+ * read the file itself.
+ *
+ * Errors: BundleNotFound when there is no config.json, InvalidJson, InvalidSpec, FileError
+ */
+int spec_load(int bundle_fd, json_t **ret, Error *err);
+
+/** spec_check() - check a configuration against the schema and the spec's own rules; every wrong field is named by its path. Errors: InvalidSpec */
+int spec_check(const json_t *spec, Error *err);
+
+/** One -v, --mount or --tmpfs, already parsed */
+typedef struct SpecMount {
+        char *type;        /* "bind", "tmpfs", "volume" is resolved to a bind by the caller */
+        char *source;      /* absolute; NULL for tmpfs */
+        char *destination; /* absolute */
+        char **options;    /* runtime-spec mount options, NULL-terminated; NULL when none */
+} SpecMount;
+
+typedef struct SpecRlimit {
+        char *type; /* "RLIMIT_NOFILE" */
+        uint64_t soft, hard;
+} SpecRlimit;
+
+typedef struct SpecDevice {
+        char *host, *container; /* paths */
+        char *access;           /* "rwm" */
+} SpecDevice;
+
+/** What the user asked for on top of the image; all members are optional (zero: not said) */
+typedef struct SpecOptions {
+        char **args;            /* COMMAND and ARGs: in place of the image's Cmd */
+        char **entrypoint;      /* set: in place of the image's Entrypoint, and Cmd is dropped; { "" }: none */
+        char **env;             /* NAME=VALUE in order; a later one wins. --env NAME and --env-file are already resolved */
+        char *user;             /* user[:group], names or numbers */
+        char *workdir;
+        char *hostname;
+        int64_t memory;         /* bytes */
+        int64_t memory_swap;    /* bytes of memory + swap, -1 unlimited */
+        int64_t nano_cpus;      /* --cpus × 1e9 */
+        int64_t pids_limit;     /* -1 unlimited */
+        SpecMount *mounts;
+        size_t n_mounts;
+        SpecDevice *devices;
+        size_t n_devices;
+        SpecRlimit *rlimits;
+        size_t n_rlimits;
+        char **cap_add, **cap_drop; /* with or without CAP_; "all" */
+        char **security_opt;    /* "seccomp=unconfined", "seccomp=FILE", "apparmor=PROFILE", "label=disable", "no-new-privileges", "mask=PATH", "unmask=ALL|PATH", "systempaths=unconfined" */
+        bool privileged, read_only, tty;
+        int64_t shm_size;       /* bytes; 0: 64 MiB as podman and docker */
+        json_t *annotations;    /* of strings; the user's own, passed as they are */
+        char *userns;           /* NULL or "host"; "private" and "auto" get mappings below */
+        char *uid_map, *gid_map; /* "CONTAINER:HOST:SIZE[,…]" */
+        char *stop_signal;
+        char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
+        char *netns_path;       /* path of a network namespace; NULL: a new one */
+} SpecOptions;
+
+/** spec_options_clear() - free what the members own */
+void spec_options_clear(SpecOptions *options);
+
+/**
+ * spec_build() - the configuration for a container from an image
+ * @image:   the image's own config
+ * @options: the user's
+ * @root_fd: the mounted root filesystem: user and group names are looked up in its /etc/passwd and /etc/group, never through a symlink
+ *           out of it, never blocking on what is not a regular file
+ * @rootfs:  what root.path says: "rootfs" or an absolute path
+ * @ret:     set on success only
+ *
+ * By image-spec conversion.md; defaults (capabilities, masked and read-only paths, mounts, seccomp) as podman's and docker's users know
+ * them. Labels become annotations but for those that would steer a runtime (run.oci.*, org.criu.*, org.systemd.property.*,
+ * org.proxmox-lxcri.*). ociVersion is the lowest that has the fields used.
+ *
+ * Errors: InvalidSpec, InvalidArgument (an option's value, naming it), InvalidRootfs, FileError, OutOfMemory
+ */
+int spec_build(const ImageConfig *image, const SpecOptions *options, int root_fd, const char *rootfs, json_t **ret, Error *err);
+
+/** spec_default() - what `generate-config` prints: the documented default bundle config, running `sh` with a terminal (as `runc spec`) */
+int spec_default(json_t **ret, Error *err);
+
+/*
+ * Parsing of option values, in the syntax of podman and docker. Each appends to or sets one member of @options.
+ * Errors: InvalidArgument, naming option and value, with a hint
+ */
+int spec_option_volume(SpecOptions *options, const char *value, Error *err);      /* -v HOST:CONTAINER[:OPTIONS] */
+int spec_option_mount(SpecOptions *options, const char *value, Error *err);       /* --mount type=bind,src=…,dst=…,ro,… */
+int spec_option_tmpfs(SpecOptions *options, const char *value, Error *err);       /* --tmpfs DIR[:OPTIONS] */
+int spec_option_device(SpecOptions *options, const char *value, Error *err);      /* --device HOST[:CONTAINER][:rwm] */
+int spec_option_ulimit(SpecOptions *options, const char *value, Error *err);      /* --ulimit NAME=SOFT[:HARD] */
+int spec_option_memory(SpecOptions *options, const char *value, Error *err);      /* --memory 512m */
+int spec_option_memory_swap(SpecOptions *options, const char *value, Error *err); /* --memory-swap 1g | -1 */
+int spec_option_cpus(SpecOptions *options, const char *value, Error *err);        /* --cpus 1.5 */
+int spec_option_pids_limit(SpecOptions *options, const char *value, Error *err);
+int spec_option_shm_size(SpecOptions *options, const char *value, Error *err);
+int spec_option_env(SpecOptions *options, const char *value, Error *err);         /* --env NAME=VALUE | NAME | PREFIX* of the caller's environment */
+int spec_option_env_file(SpecOptions *options, const char *path, Error *err);
+int spec_option_annotation(SpecOptions *options, const char *value, Error *err);  /* --annotation KEY=VALUE */
+int spec_option_entrypoint(SpecOptions *options, const char *value, Error *err);  /* a command, or a JSON array of strings */
+int spec_option_userns(SpecOptions *options, const char *value, Error *err);      /* host | private | auto[:size=N] | map given by --uidmap/--gidmap */

@@ -1,0 +1,65 @@
+#pragma once
+
+/*
+ * The monitor of a detached container that people start: our own small process, the container's subreaper, which holds its stdio,
+ * writes its log (capped and rotated), waits for its init and records how it ended. It is what remains of the command that created
+ * the container; it holds no lock and no descriptor but its own.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/process.h"
+
+/** A detached container's log: one JSON object a line, as Docker's json-file: {"log":"…","stream":"stdout","time":"…"} */
+#define LOG_FILE        "log"
+#define LOG_SIZE_MAX    (10u << 20) /* bytes a file; config key "log_size_max" */
+#define LOG_FILES_MAX   2           /* log and log.1 */
+
+typedef struct MonitorRequest {
+        int dir_fd;         /* where log and exit.json go */
+        uint64_t log_max;   /* bytes */
+        char *const *cgroups; /* to ask about OOM before they go; may be set later, see monitor_set_container() */
+} MonitorRequest;
+
+typedef struct Monitor Monitor;
+
+/**
+ * monitor_fork() - split off the monitor
+ * @ret: in the monitor only: its object; in the caller NULL
+ * @ret_process: in the caller: the monitor
+ * @ret_report:  in the caller: a descriptor on which the monitor reports (monitor_report_read()); in the monitor its other end is inside *ret
+ *
+ * In the monitor: a new session, subreaper, stdin /dev/null, all descriptors but the request's and stderr closed, cwd "/".
+ * Returns: 0 in both, -1 in the caller on failure.
+ */
+int monitor_fork(const MonitorRequest *request, Monitor **ret, ProcessRef *ret_process, int *ret_report, Error *err);
+
+/** In the monitor: the descriptors the container's stdout and stderr go to; borrowed */
+int monitor_stdout(const Monitor *monitor);
+int monitor_stderr(const Monitor *monitor);
+
+/** In the monitor: tell the caller how creating went (an Error, or none) and let it go on */
+void monitor_report(Monitor *monitor, const Error *err);
+
+/** In the caller: wait for the report; the monitor's error becomes ours. A monitor that died without a word is RuntimeError */
+int monitor_report_read(int report_fd, Error *err);
+
+/**
+ * monitor_loop() - in the monitor: copy output to the log until @init has ended and the pipes are drained (a grandchild that holds them
+ * open delays this by at most 1 s), reap, write exit.json; returns the exit code. Never returns an error that loses the exit status.
+ */
+int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups);
+
+typedef struct ExitRecord {
+        int exit_code; /* 128 + signal when killed */
+        bool oom_killed;
+        char exited[40]; /* RFC 3339 */
+} ExitRecord;
+
+#define EXIT_FILE "exit.json"
+int exit_record_save(int dir_fd, const ExitRecord *record, Error *err);
+/** exit_record_load() - Errors: FileError with ENOENT when there is none */
+int exit_record_load(int dir_fd, ExitRecord *ret, Error *err);

@@ -1,0 +1,50 @@
+#pragma once
+
+/*
+ * The record of a container made from an image, containers/ID/:
+ *
+ *   container.json   ContainerRecord
+ *   config.json      the runtime config; the directory is the bundle
+ *   rootfs/          mount point of the root (driver overlay), or the root itself (driver dir)
+ *   upper/ work/     the driver's
+ *   log              stdout and stderr of a detached container (capped, rotated to log.1)
+ *   exit.json        {"exitCode", "exited", "oomKilled"} of the last run, written by the monitor
+ *
+ * A transaction writes it (fsynced) before its first durable effect, so that after a power loss `recover` knows what to undo.
+ */
+
+#include "base/process.h"
+#include "store/store.h"
+
+typedef struct ContainerRecord {
+        char *id;
+        char *root;        /* --root it belongs to, absolute */
+        char *image_name;  /* what the user said */
+        Digest image;      /* manifest */
+        char *driver;      /* storage driver */
+        char *runtime;     /* backend */
+        char *created;     /* RFC 3339 */
+        char *stop_signal; /* "SIGTERM" when the image says none */
+        char boot_id[BOOT_ID_MAX];
+        bool complete;     /* false: a transaction is under way or was cut off */
+        bool systemd_cgroup, terminal;
+        char *hostname;
+} ContainerRecord;
+
+ContainerRecord *container_record_free(ContainerRecord *record);
+static inline void container_record_freep(ContainerRecord **record) {
+        container_record_free(*record);
+}
+
+/** container_dir_make() - make containers/ID/. Errors: ContainerExists when it is there */
+int container_dir_make(Store *store, const char *id, int *ret_fd, Error *err);
+/** container_dir_open() - Errors: ContainerNotFound */
+int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err);
+/** container_dir_remove() - remove it with all it holds (nothing may be mounted in it: FileError EBUSY). Missing is success */
+int container_dir_remove(Store *store, const char *id, Error *err);
+/** container_list() - ids of every record, sorted; strv_free() */
+int container_list(Store *store, char ***ret, Error *err);
+
+int container_record_load(int container_fd, ContainerRecord **ret, Error *err);
+/** container_record_save() - @durable: fsync file and directory */
+int container_record_save(int container_fd, const ContainerRecord *record, bool durable, Error *err);
