@@ -21,8 +21,11 @@ typedef enum BackendCapability {
         BACKEND_RUNS_HOOKS = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
 } BackendCapability;
 
+typedef struct Backend Backend;
+
 /** The container a call is about, and the options every call has. All borrowed. */
 typedef struct BackendContainer {
+        const Backend *backend;  /* the row whose function is called: one driver may have several */
         const char *id;
         const char *bundle;      /* absolute */
         const char *runtime_dir; /* absolute, exists, ours alone: ROOT/ID/runtime */
@@ -50,13 +53,19 @@ typedef struct BackendExec {
 
 typedef struct BackendStats BackendStats;
 
-typedef struct Backend {
+struct Backend {
         const char *name;
         const char *summary; /* one line for --help and docs */
         unsigned capabilities;
+        const void *driver_data; /* what tells rows of one driver apart; the driver's own */
 
-        /** probe() - 0 when it can be used here; else -1 with RuntimeNotAvailable, why, and a hint how to make it so. Cheap: auto asks each in turn */
-        int (*probe)(const char *program, Error *err);
+        /**
+         * probe() - 0 when it can be used here; else -1 with RuntimeNotAvailable, why, and a hint how to make it so
+         * @program: from the config; NULL: the backend's default
+         *
+         * Cheap, starts no program: `auto` asks each in turn.
+         */
+        int (*probe)(const Backend *backend, const char *program, Error *err);
 
         /**
          * create() - make the container, its init waiting before the user's process
@@ -72,20 +81,25 @@ typedef struct Backend {
         int (*kill)(const BackendContainer *container, const State *state, int signal, bool all, Error *err);
 
         /**
-         * delete() - remove what create() made, however far it came; idempotent. Its claim of success is not trusted: afterwards the caller
-         * removes the cgroups named in State and in @runtime_dir/cgroups
+         * delete() - remove what create() made, however far it came, processes and cgroups included; idempotent
+         * @force: kill what still runs; without it a running container is InvalidState and stays as it is
+         *
+         * Needs only what is on disk in @runtime_dir, so it also repairs after a crash in create(). The runtime's own claim of success is not
+         * trusted, it is checked.
          */
         int (*delete)(const BackendContainer *container, bool force, Error *err);
 
-        /** state() - what the runtime itself holds to be true; only used where processes and cgroups do not tell (paused) */
+        /** state() - created, running, paused or stopped, as processes, cgroups and @runtime_dir tell; starts no program */
         int (*state)(const BackendContainer *container, const State *state, ContainerStatus *ret, Error *err);
 
         /* ---- optional from here: NULL is NotSupported ---- */
 
         /**
          * run() - create, start and wait in one process of the runtime, in the foreground; it deletes the container itself at the end
-         * @published: called once, as soon as init is known; -1 from it kills the container
-         * @ret_status: exit code as the runtime gave it (128 + signal)
+         * @published: called once, as soon as init is known (it may have ended already); -1 from it kills the container and fails run()
+         * @ret_status: exit code as the runtime gave it (128 + signal); set on success only, and what the container did is success
+         *
+         * Signals that a process sends to this one go on to the container; those of the terminal reach it anyway.
          */
         int (*run)(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
                    void *userdata, int *ret_status, Error *err);
@@ -98,7 +112,7 @@ typedef struct Backend {
 
         /** update() - @resources: a LinuxResources object of the runtime spec */
         int (*update)(const BackendContainer *container, const State *state, const json_t *resources, Error *err);
-} Backend;
+};
 
 /** backend_find() - by name. Errors: InvalidArgument, naming the backends there are */
 int backend_find(const char *name, const Backend **ret, Error *err);

@@ -23,7 +23,11 @@ int cgroup_pids(char *const *cgroups, pid_t **ret, size_t *ret_n, Error *err);
 /** cgroup_signal_all() - signal every process in them, until a pass finds none that was not signalled (cgroup.kill where there is one, for SIGKILL) */
 int cgroup_signal_all(char *const *cgroups, int signal, Error *err);
 
-/** cgroup_remove_all() - kill what is in them, thaw, and remove them with everything below; missing is success. Bounded by @timeout_ms */
+/**
+ * cgroup_remove_all() - kill what is in them, thaw, and remove them with everything below; missing is success
+ *
+ * A directory that is no cgroup, or holds this program itself, is refused with InvalidArgument. Errors: FileError, Timeout after @timeout_ms
+ */
 int cgroup_remove_all(char *const *cgroups, int timeout_ms, Error *err);
 
 /** cgroup_is_frozen() - v2 cgroup.events, v1 freezer.state */
@@ -35,7 +39,12 @@ int cgroup_freeze(char *const *cgroups, bool freeze, int timeout_ms, Error *err)
 /** cgroup_was_oom_killed() - whether the kernel killed for memory in them (v2 memory.events, v1 memory.oom_control) */
 int cgroup_was_oom_killed(char *const *cgroups, bool *ret, Error *err);
 
-/** cgroup_find_by_name() - directories in any hierarchy whose last component names the container @id the way crun, runc and their systemd
- *  scopes do (ID, crun-ID.scope, …), directly below where this program's own cgroup or the given @cgroups_path puts them. For repair after
- *  a crash before a pid was known; strv_free() */
-int cgroup_find_by_name(const char *id, const char *cgroups_path, char ***ret, Error *err);
+/**
+ * cgroup_expected() - the directories that crun or runc may make for a container, in every hierarchy, and that do not exist yet
+ * @cgroups_path: linux.cgroupsPath of the bundle; NULL: none
+ * @ret:          strv_free()
+ *
+ * Noted down before the runtime starts, this is what a repair after a crash in its create may kill and remove: what was not there before
+ * is the container's. Errors: FileError, OutOfMemory
+ */
+int cgroup_expected(const char *id, const char *cgroups_path, bool systemd, char ***ret, Error *err);

@@ -13,15 +13,18 @@
 #include "base/error.h"
 #include "base/process.h"
 
-/** A detached container's log: one JSON object a line, as Docker's json-file: {"log":"…","stream":"stdout","time":"…"} */
+/**
+ * A detached container's log: one JSON object a line, as Docker's json-file: {"log":"…","stream":"stdout","time":"…"}. A text without
+ * "\n" at its end goes on in the stream's next object. Bytes that are not UTF-8 are kept exactly: such an object has "encoding":"latin1",
+ * and each character of its "log" stands for one byte.
+ */
 #define LOG_FILE        "log"
 #define LOG_SIZE_MAX    (10u << 20) /* bytes a file; config key "log_size_max" */
 #define LOG_FILES_MAX   2           /* log and log.1 */
 
 typedef struct MonitorRequest {
         int dir_fd;         /* where log and exit.json go */
-        uint64_t log_max;   /* bytes */
-        char *const *cgroups; /* to ask about OOM before they go; may be set later, see monitor_set_container() */
+        uint64_t log_max;   /* bytes a file */
 } MonitorRequest;
 
 typedef struct Monitor Monitor;
@@ -40,6 +43,14 @@ int monitor_fork(const MonitorRequest *request, Monitor **ret, ProcessRef *ret_p
 /** In the monitor: the descriptors the container's stdout and stderr go to; borrowed */
 int monitor_stdout(const Monitor *monitor);
 int monitor_stderr(const Monitor *monitor);
+
+/**
+ * monitor_console_listen() - in the monitor, for a process with a terminal: make the socket that the runtime sends the pty's master to
+ * @ret_path: for --console-socket; borrowed, lives as long as the monitor
+ *
+ * What the terminal says goes to the log as stdout. Errors: FileError
+ */
+int monitor_console_listen(Monitor *monitor, const char **ret_path, Error *err);
 
 /** In the monitor: tell the caller how creating went (an Error, or none) and let it go on */
 void monitor_report(Monitor *monitor, const Error *err);
