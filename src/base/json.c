@@ -106,6 +106,12 @@ static json_t *field(const json_t *object, const char *key) {
         return json_is_null(value) ? NULL : value;
 }
 
+int json_need_root(const json_t *json, JsonPlace place, Error *err) {
+        if (!json_is_object(json))
+                return error_set(err, place.kind, "%s: not an object", place.where);
+        return 0;
+}
+
 int json_opt_string(const json_t *object, const char *key, JsonPlace place, const char **ret, Error *err) {
         json_t *value = field(object, key);
 
@@ -121,6 +127,22 @@ int json_need_string(const json_t *object, const char *key, JsonPlace place, con
         if (!field(object, key))
                 return missing_error(key, place, err);
         return json_opt_string(object, key, place, ret, err);
+}
+
+int json_opt_string_copy(const json_t *object, const char *key, JsonPlace place, char **ret, Error *err) {
+        const char *text = NULL;
+
+        if (json_opt_string(object, key, place, &text, err) < 0)
+                return -1;
+        return text ? string_copy(text, ret, err) : 0;
+}
+
+int json_need_string_copy(const json_t *object, const char *key, JsonPlace place, char **ret, Error *err) {
+        const char *text = NULL;
+
+        if (json_need_string(object, key, place, &text, err) < 0)
+                return -1;
+        return string_copy(text, ret, err);
 }
 
 int json_opt_integer(const json_t *object, const char *key, JsonPlace place, int64_t min, int64_t max, int64_t *ret, Error *err) {

@@ -47,8 +47,14 @@ typedef struct JsonPlace {
         ErrorKind kind; /* what a wrong field is: ERROR_INVALID_SPEC for specs and manifests, ERROR_INVALID_CONFIG for our config, … */
 } JsonPlace;
 
+/** json_need_root() - that a document is an object at all */
+int json_need_root(const json_t *json, JsonPlace place, Error *err);
+
 int json_opt_string(const json_t *object, const char *key, JsonPlace place, const char **ret, Error *err);
 int json_need_string(const json_t *object, const char *key, JsonPlace place, const char **ret, Error *err);
+/* Owned copies in place of borrowed strings: free(). What *ret held before is not freed. */
+int json_opt_string_copy(const json_t *object, const char *key, JsonPlace place, char **ret, Error *err);
+int json_need_string_copy(const json_t *object, const char *key, JsonPlace place, char **ret, Error *err);
 int json_opt_integer(const json_t *object, const char *key, JsonPlace place, int64_t min, int64_t max, int64_t *ret, Error *err);
 int json_need_integer(const json_t *object, const char *key, JsonPlace place, int64_t min, int64_t max, int64_t *ret, Error *err);
 int json_opt_bool(const json_t *object, const char *key, JsonPlace place, bool *ret, Error *err);

@@ -16,7 +16,7 @@
 typedef struct Manifest {
         Descriptor config;
         Descriptor *layers; /* base first */
-        size_t n_layers;
+        size_t n_layers;    /* 0 is legal: an image of nothing */
 } Manifest;
 
 /**
@@ -57,7 +57,11 @@ static inline void index_freep(Index **index) {
 
 /**
  * index_choose() - the entry for a platform
- * @platform: NULL: this machine's (linux and its architecture; variants as containerd chooses, best first)
+ * @platform: NULL: this machine's (linux and its architecture; variants as containerd chooses, best first, then amd64 takes 386, arm64
+ *            takes arm); architectures also under the names that uname has for them
+ * @ret:      a manifest, or an index within the index; borrowed
+ *
+ * A single entry without a platform is the last choice; attestations are passed over.
  *
  * Errors: ImageNotFound, naming the platforms there are
  */
