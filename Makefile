@@ -1,0 +1,42 @@
+# The front doors. meson does the work; `make` alone gives build/proxmox-lxcri, which runs from there.
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+MESON_SETUP = meson setup --prefix=$(PREFIX)
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@$(MESON_SETUP) $(BUILD)
+
+# See a container made from an image, step by step
+demo:
+	@packaging/install-packages build run
+	@$(MAKE) --no-print-directory all
+	@tests/with-cgroups packaging/demo $(BUILD)/proxmox-lxcri
+
+# Everything: both compilers, unit tests, sanitizers, end to end, fuzzing. `make test STAGES="unit e2e"` runs a part; see tests/run
+test:
+	@packaging/install-packages build run test
+	@tests/with-cgroups tests/run $(STAGES)
+
+# Our cost over the bare runtimes, paired and interleaved
+bench:
+	@packaging/install-packages build run
+	@$(MAKE) --no-print-directory all
+	@tests/with-cgroups bench/run $(BUILD)/proxmox-lxcri
+
+# Fuzz each target for FUZZ_SECONDS
+FUZZ_SECONDS ?= 300
+fuzz:
+	@packaging/install-packages build run test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) build-*
+
+.PHONY: all demo test bench fuzz install clean

@@ -1,0 +1,250 @@
+# What every bats file loads: a fresh --root and --store for each test, and the proof after each that nothing was left on the host.
+#
+# Others may be at work on the same machine, so everything a test makes carries its tag, in its paths and in its containers' ids, and
+# only what carries it is compared.
+
+bats_require_minimum_version 1.5.0
+
+PROJECT=$(readlink -f "$BATS_TEST_DIRNAME/../..")
+LXCRI_PROGRAM=${LXCRI_PROGRAM:-$PROJECT/build/proxmox-lxcri}
+RUNTIME=${LXCRI_RUNTIME:-crun}
+DRIVER=${LXCRI_DRIVER:-auto}
+
+# ---- set-up and the proof ----
+
+setup() {
+        common_setup
+}
+
+teardown() {
+        common_teardown
+}
+
+common_setup() {
+        ((EUID == 0)) || skip "needs root"
+        FIXTURES=${LXCRI_FIXTURES:-$("$PROJECT/tests/fixtures/make")}
+        # Short: a unix socket's path has 108 bytes
+        T=$(mktemp -d /tmp/lx.XXXXXX)
+        TAG=${T##*.}
+        ID=c-$TAG
+        ROOT=$T/r
+        STORE=$T/s
+        mkdir "$ROOT" "$STORE"
+        jq -n --arg runtime "$RUNTIME" --arg driver "$DRIVER" '{default_runtime: $runtime, storage_driver: $driver}' > "$T/config.json"
+        # Never exported: the tests' own shells must not look like something that was left behind
+        PROGRAM_ENV=(LXCRI_TAG="$TAG" PROXMOX_LXCRI_CONFIG="$T/config.json")
+}
+
+# Whatever a test leaves fails it; what a failed test leaves is removed all the same
+common_teardown() {
+        local left rc=0
+
+        [[ -n ${T:-} ]] || return 0
+        left=$(leftovers)
+        if [[ -n $left && -n ${BATS_TEST_COMPLETED:-} ]]; then
+                echo "left behind:"
+                echo "$left"
+                rc=1
+        fi
+        remove_leftovers
+        return $rc
+}
+
+# tagged_pids: processes that the test started, containers' included: by environment, arguments, cgroup or mounts
+tagged_pids() {
+        local path pid
+
+        grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup,mountinfo} 2>/dev/null | cut -d/ -f3 | sort -nu | while read -r pid; do
+                is_ours_to_keep "$pid" || echo "$pid"
+        done
+}
+
+# The test's own shells (and its ancestors) have its mounts in sight and its paths in their arguments
+is_ours_to_keep() {
+        local pid=$1 mine
+
+        [[ -e /proc/$pid ]] || return 0
+        # zombies hold nothing
+        [[ $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null) != Z ]] || return 0
+        grep -qsF "LXCRI_TAG=$TAG" "/proc/$pid/environ" && return 1
+        grep -qsF -- "$TAG" "/proc/$pid/cgroup" && return 1
+        # in sight of a mount that we made is not enough within our own mount namespace
+        [[ $(readlink "/proc/$pid/ns/mnt") == "$(readlink /proc/self/ns/mnt)" ]] && return 0
+        return 1
+}
+
+cgroup_dirs() {
+        find /sys/fs/cgroup -depth -type d -name "*$TAG*" 2>/dev/null
+}
+
+# leftovers: everything outside of $T that carries the tag, and what in $ROOT is not empty
+leftovers() {
+        local pid
+
+        for pid in $(tagged_pids); do
+                echo "process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null)"
+        done
+        grep -F -- "$TAG" /proc/self/mountinfo | sed 's/^/mount /' || true
+        cgroup_dirs | sed 's/^/cgroup /'
+        losetup -l -n -O NAME,BACK-FILE 2>/dev/null | grep -F -- "$TAG" | sed 's/^/loop device /' || true
+        find /run/netns /run/crun /run/runc /run/proxmox-lxcri -maxdepth 2 -name "*$TAG*" 2>/dev/null | sed 's/^/file /' || true
+        find "$ROOT" -mindepth 1 2>/dev/null | sed 's/^/in root: /' || true
+        find "$STORE/tmp" "$STORE/containers" -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/in store: /' || true
+}
+
+remove_leftovers() {
+        local pid dir i
+
+        for i in 1 2 3; do
+                for pid in $(tagged_pids); do
+                        kill -KILL "$pid" 2>/dev/null || true
+                done
+                for dir in $(cgroup_dirs); do
+                        echo THAWED > "$dir/freezer.state" 2>/dev/null || true
+                        cat "$dir/cgroup.procs" 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true
+                done
+                sleep 0.05
+                cgroup_dirs | xargs -r rmdir 2>/dev/null || true
+                [[ -n $(tagged_pids)$(cgroup_dirs) ]] || break
+        done
+        grep -F -- "$TAG" /proc/self/mountinfo | awk '{ print $5 }' | tac | while read -r dir; do
+                umount -l "$dir" 2>/dev/null || true
+        done
+        losetup -l -n -O NAME,BACK-FILE 2>/dev/null | grep -F -- "$TAG" | awk '{ print $1 }' | xargs -r losetup -d || true
+        rm -rf --one-file-system "$T"
+}
+
+# host_snapshot FILE: what must be the same after a command that failed. Blobs, layers and image records may stay only where a test says so
+host_snapshot() {
+        {
+                for pid in $(tagged_pids); do
+                        echo "process $pid"
+                done
+                grep -F -- "$TAG" /proc/self/mountinfo | cut -d' ' -f4- || true
+                cgroup_dirs | sort
+                losetup -l -n -O NAME,BACK-FILE 2>/dev/null | grep -F -- "$TAG" || true
+                find /run/netns -maxdepth 1 2>/dev/null | sort || true
+                tree_listing "$ROOT"
+                tree_listing "$STORE"
+        } > "$1"
+}
+
+# assert_host_unchanged FILE [PATTERN]: compared with that snapshot; lines that match PATTERN (extended) may differ
+assert_host_unchanged() {
+        host_snapshot "$1.after"
+        if ! diff <(grep -vE -- "${2:-^$}" "$1") <(grep -vE -- "${2:-^$}" "$1.after"); then
+                echo "the host changed (<: before, >: after)"
+                return 1
+        fi
+}
+
+# tree_listing DIR: every entry with type, mode, owner, size and link target; not inode or times
+tree_listing() {
+        (cd "$1" 2>/dev/null && find . -mindepth 1 -printf "${1##*/} %y %m %U:%G %p %l " \( -type d -printf '\n' -o -printf '%s\n' \) | sort) || true
+}
+
+# ---- running ----
+
+# lxcri ARG…: the program under test, with this test's root and store
+lxcri() {
+        env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" "$@" 3>&-
+}
+
+# try CMD…: as bats' `run`, but through files: a container's init keeps its creator's stdout open, and `run` would wait for it
+try() {
+        status=0
+        "$@" > "$T/out" 2> "$T/err" < /dev/null || status=$?
+        output=$(tr -d '\0' < "$T/out")
+        errors=$(tr -d '\0' < "$T/err")
+}
+
+# ok CMD…: must succeed
+ok() {
+        try "$@"
+        ((status == 0)) || {
+                echo "\$ $*"
+                echo "exited with $status"
+                echo "$output"
+                echo "$errors"
+                return 1
+        }
+}
+
+# fails KIND CMD…: must fail with one error of that kind, said on stderr
+fails() {
+        local kind=$1
+        shift
+
+        try "$@"
+        if ((status == 0)) || [[ $errors != *"$kind"* ]]; then
+                echo "\$ $*"
+                echo "expected $kind, exited with $status"
+                echo "$output"
+                echo "$errors"
+                return 1
+        fi
+}
+
+# says TEXT: stdout of the last command holds it
+says() {
+        [[ $output == *"$1"* ]] || {
+                echo "expected '$1' in:"
+                echo "$output"
+                echo "$errors"
+                return 1
+        }
+}
+
+# complains TEXT: the same of stderr
+complains() {
+        [[ $errors == *"$1"* ]] || {
+                echo "expected '$1' in:"
+                echo "$errors"
+                return 1
+        }
+}
+
+# wait_until SECONDS CMD…
+wait_until() {
+        local until=$((SECONDS + $1))
+        shift
+
+        until "$@"; do
+                ((SECONDS < until)) || {
+                        echo "still not after the time allowed: $*"
+                        return 1
+                }
+                sleep 0.05
+        done
+}
+
+container_status() {
+        lxcri state "$1" 2>/dev/null | jq -r .status
+}
+
+is_status() {
+        [[ $(container_status "$1") == "$2" ]]
+}
+
+# ---- material ----
+
+# make_bundle DIR [JQ FILTER [ARG…]]: a busybox bundle that runs `true`, changed by a filter on its config.json
+make_bundle() {
+        local dir=$1 filter=${2:-.}
+
+        mkdir -p "$dir"
+        cp -a "$FIXTURES/rootfs" "$dir/rootfs"
+        (cd "$dir" && "$RUNTIME" spec)
+        jq '.process.terminal = false | .process.args = ["true"] | .root.readonly = false | del(.process.rlimits) | '"$filter" \
+                "$dir/config.json" > "$dir/config.new"
+        mv "$dir/config.new" "$dir/config.json"
+}
+
+# make_image DIR < DESCRIPTION: see tests/lib/make-image
+make_image() {
+        "$PROJECT/tests/lib/make-image" "$@"
+}
+
+import_busybox() {
+        ok lxcri image import "$FIXTURES/busybox" busybox
+}
