@@ -51,7 +51,7 @@ static void mark_cut(char *text, size_t size) {
         memcpy(text + end, ellipsis, sizeof(ellipsis));
 }
 
-static void format(char *text, size_t size, const char *fmt, va_list ap) {
+static void __attribute__((format(printf, 3, 0))) format(char *text, size_t size, const char *fmt, va_list ap) {
         int n = vsnprintf(text, size, fmt, ap);
 
         if (n < 0)
