@@ -36,15 +36,22 @@ static inline void container_record_freep(ContainerRecord **record) {
         container_record_free(*record);
 }
 
-/** container_dir_make() - make containers/ID/. Errors: ContainerExists when it is there */
-int container_dir_make(Store *store, const char *id, int *ret_fd, Error *err);
+/**
+ * container_dir_make() - make containers/ID/ with its record in it, whole or not at all: no crash leaves a directory without a record
+ * @record:  its id names the directory; saved as it is (`complete` false for a transaction that begins)
+ * @durable: fsync the record and its names
+ *
+ * Errors: ContainerExists when it is there, InvalidArgument for an id that cannot name a directory
+ */
+int container_dir_make(Store *store, const ContainerRecord *record, bool durable, int *ret_fd, Error *err);
 /** container_dir_open() - Errors: ContainerNotFound */
 int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err);
-/** container_dir_remove() - remove it with all it holds (nothing may be mounted in it: FileError EBUSY). Missing is success */
+/** container_dir_remove() - remove it with all it holds; gone from the list at once. Something mounted in it: FileError EBUSY. Missing is success */
 int container_dir_remove(Store *store, const char *id, Error *err);
 /** container_list() - ids of every record, sorted; strv_free() */
 int container_list(Store *store, char ***ret, Error *err);
 
+/** container_record_load() - Errors: ContainerNotFound (no record), InvalidJson, InvalidState (a field is missing or of another type) */
 int container_record_load(int container_fd, ContainerRecord **ret, Error *err);
 /** container_record_save() - @durable: fsync file and directory */
 int container_record_save(int container_fd, const ContainerRecord *record, bool durable, Error *err);

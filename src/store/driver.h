@@ -14,7 +14,7 @@ typedef enum DriverCapability {
 
 typedef struct DriverRoot {
         Store *store;
-        int container_fd;        /* containers/ID/ */
+        int container_fd;        /* containers/ID/, opened in the mount namespace it is used in */
         const char *path;        /* its absolute path, for mount points and messages */
         const Digest *chain_ids; /* base first; may be none: an empty root */
         size_t n_layers;

@@ -11,7 +11,11 @@
  *   tmp/                                         half-made things, each in a directory of its own, locked by who makes it
  *   index.lock, layers.lock, …                   locks
  *
- * Directories are made 0700 (images of other users' secrets), files 0600, but for layers' contents.
+ * Files are made 0600 and directories 0700 (images hold other people's secrets), but for layers' contents, and for 0711 on the store itself,
+ * containers/ and containers/ID/: a runtime walks to the rootfs with the rights of a user namespace's root.
+ *
+ * Other programs write index.json without our lock: skopeo reads it when it begins to copy and writes it when it is done, and so undoes what
+ * anyone changed in between; it also takes an entry of the same digest for its own name. Don't change names while skopeo or umoci copies in.
  * This folder links libc and jansson only: hashing and unpacking live in layers/ and image/.
  */
 
@@ -40,6 +44,7 @@ static inline void store_closep(Store **store) {
 /** Borrowed descriptors of the store and its folders; -EBADF when a STORE_READ store does not exist */
 int store_fd(const Store *store);
 int store_blobs_fd(const Store *store);
+int store_images_fd(const Store *store);
 int store_layers_fd(const Store *store);
 int store_containers_fd(const Store *store);
 int store_tmp_fd(const Store *store);
@@ -73,7 +78,13 @@ void store_name_clear(StoreName *name);
 /** store_name_set() - let @name mean @descriptor (fsynced, under index.lock); other entries, also unknown fields of them, are kept */
 int store_name_set(Store *store, const char *name, const Descriptor *descriptor, Error *err);
 
-/** store_name_remove() - drop the name; the manifest stays until prune. @ret_last: whether no name means that manifest any more */
+/**
+ * store_name_remove() - drop a name; the manifest stays until prune
+ * @name:     exact; or "sha256:HEX": the entries of that digest that have no name
+ * @ret_last: whether no entry means that manifest any more
+ *
+ * Errors: ImageNotFound
+ */
 int store_name_remove(Store *store, const char *name, bool *ret_last, Error *err);
 
 /* ---- images ---- */
@@ -94,7 +105,7 @@ static inline void store_image_freep(StoreImage **image) {
         store_image_free(*image);
 }
 
-/** store_image_load() - *ret is NULL when nothing is known of it yet. Errors: InvalidJson, FileError, OutOfMemory */
+/** store_image_load() - *ret is NULL when nothing is known of it yet, or the record is damaged (it is a cache). Errors: FileError, OutOfMemory */
 int store_image_load(Store *store, const Digest *manifest, StoreImage **ret, Error *err);
 int store_image_save(Store *store, const StoreImage *image, Error *err);
 
@@ -122,5 +133,5 @@ int store_lock(Store *store, const char *name, bool exclusive, bool wait, int *r
  */
 int store_tmp_make(Store *store, char **ret_name, int *ret_fd, int *ret_lock, Error *err);
 
-/** store_tmp_clean() - remove what dead makers left in tmp/; @ret_n counts. Errors: FileError */
+/** store_tmp_clean() - remove what dead makers left in tmp/, and half-written files elsewhere; @ret_n counts. Errors: FileError */
 int store_tmp_clean(Store *store, unsigned *ret_n, Error *err);
