@@ -8,7 +8,7 @@ all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	@command -v meson ninja > /dev/null || { echo "meson and ninja are missing; as root: packaging/install-packages build" >&2; exit 1; }
+	@command -v meson > /dev/null || { echo "meson is missing; as root: packaging/install-packages build" >&2; exit 1; }
 	@$(MESON_SETUP) $(BUILD)
 
 # See a container made from an image, step by step
