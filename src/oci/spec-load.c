@@ -1,0 +1,101 @@
+/* Reads a bundle's config.json. */
+
+#include "oci/runtime-spec.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/json.h"
+
+/* Whether the digits at @p, an integer's whole token, are beyond int64 but within uint64. */
+static bool is_wide_integer(const char *p, size_t len) {
+        char text[21], *end; /* 2^64-1 has 20 digits */
+
+        if (len < 19 || len >= sizeof(text))
+                return false;
+        memcpy(text, p, len);
+        text[len] = '\0';
+        errno = 0;
+        return strtoull(text, &end, 10) > INT64_MAX && errno == 0 && *end == '\0';
+}
+
+/* Copies the text with ".0" after every integer between 2^63 and 2^64, which jansson then takes for a real. Lines stay as they are. */
+static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
+        bool in_string = false;
+        size_t copied = 0;
+
+        for (size_t i = 0; i < len;) {
+                size_t start = i;
+
+                if (in_string && data[i] == '\\') {
+                        i += 2;
+                        continue;
+                }
+                if (data[i] == '"')
+                        in_string = !in_string;
+                if (in_string || !isdigit((unsigned char) data[i])) {
+                        i++;
+                        continue;
+                }
+                while (i < len && (isalnum((unsigned char) data[i]) || memchr("+-.", data[i], 3)))
+                        i++;
+                if ((start > 0 && data[start - 1] == '-') || !is_wide_integer(data + start, i - start))
+                        continue;
+                if (buf_append(out, data + copied, i - copied, err) < 0 || buf_puts(out, ".0", err) < 0)
+                        return -1;
+                copied = i;
+        }
+        return buf_append(out, data + copied, len - copied, err);
+}
+
+static int parse(const char *data, size_t len, json_t **ret, Error *err) {
+        _cleanup_buf_ Buf wide = BUF_INIT(2 * (size_t) RUNTIME_SPEC_SIZE_MAX);
+        json_error_t cause;
+        json_t *json;
+
+        json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);
+        if (json) {
+                *ret = json;
+                return 0;
+        }
+        if (json_error_code(&cause) != json_error_numeric_overflow)
+                return json_parse(data, len, "config.json", ret, err);
+        if (widen_integers(data, len, &wide, err) < 0)
+                return -1;
+        return json_parse(wide.data, wide.len, "config.json", ret, err);
+}
+
+int spec_load(int bundle_fd, json_t **ret, Error *err) {
+        _cleanup_free_ char *data = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_json_ json_t *spec = NULL;
+        struct stat st;
+        size_t len;
+
+        /* A symlink is followed, as every runtime does; O_NONBLOCK so that a FIFO in its place does not hang us. */
+        fd = openat(bundle_fd, "config.json", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+                error_set(err, ERROR_BUNDLE_NOT_FOUND, "the bundle has no config.json");
+                return error_hint(err, "name the directory that holds config.json with --bundle");
+        }
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open 'config.json'");
+        if (fstat(fd, &st) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "stat 'config.json'");
+        if (!S_ISREG(st.st_mode))
+                return error_set(err, ERROR_FILE, "'config.json' is not a regular file");
+
+        if (file_read_fd(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &data, &len, err) < 0)
+                return -1;
+        if (parse(data, len, &spec, err) < 0)
+                return -1;
+        if (spec_check(spec, err) < 0)
+                return -1;
+        *ret = TAKE(spec);
+        return 0;
+}
