@@ -23,8 +23,11 @@ typedef struct RuntimeRule {
         char *runtime; /* backend name */
 } RuntimeRule;
 
+#define CONFIG_KEYS 11 /* rows of the table */
+
 typedef struct Config {
         char *path;            /* the file it came from; NULL: none, all defaults */
+        unsigned lines[CONFIG_KEYS]; /* where each row's key stands in that file; 0: it does not, the default holds */
         char *root;            /* "/run/proxmox-lxcri" */
         char *store;           /* "/var/lib/proxmox-lxcri" */
         char *default_runtime; /* "auto" or a backend name */
@@ -36,7 +39,7 @@ typedef struct Config {
         int64_t log_size_max;   /* bytes a log file of a detached container; default 10 MiB */
         int64_t layer_size_max; /* bytes an unpacked layer; default 64 GiB */
         int64_t stop_timeout;   /* seconds between stop signal and SIGKILL; default 10 */
-        int64_t pids_limit;     /* for image containers without --pids-limit; default 2048 as podman; -1 none */
+        int64_t pids_limit;     /* for image containers without --pids-limit; default 2048 as podman; 0 or -1: none */
 } Config;
 
 /**
@@ -59,6 +62,8 @@ const char *config_runtime_path(const Config *config, const char *runtime);
 
 /** config_key_at() - rows of the table for docs and completion; false past the end */
 typedef struct ConfigKey {
-        const char *name, *type, *default_text, *help;
+        const char *name, *type;
+        const char *default_text; /* JSON */
+        const char *help;
 } ConfigKey;
 bool config_key_at(size_t index, ConfigKey *ret);

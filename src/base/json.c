@@ -59,34 +59,78 @@ static const char *skip_string(const char *p) {
         return *p ? p + 1 : p;
 }
 
-unsigned json_key_line(const char *text, const char *const path[]) {
-        unsigned line = 1, depth = 0, matched = 0;
+static const char *skip_space(const char *p, unsigned *line) {
+        for (; *p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'; p++)
+                *line += *p == '\n';
+        return p;
+}
 
-        for (const char *p = text; *p;) {
-                if (*p == '\n')
-                        line++;
-                if (*p == '{' || *p == '[')
-                        depth++;
-                if (*p == '}' || *p == ']') {
-                        depth--;
-                        if (matched > depth)
-                                matched = depth;
-                }
-                if (*p != '"') {
-                        p++;
+/* Whether the string token from @p to @end, quotes included, spells @key; escapes are left to jansson. */
+static bool token_is(const char *p, const char *end, const char *key) {
+        _cleanup_json_ json_t *decoded = NULL;
+        size_t len = (size_t) (end - p);
+
+        if (!memchr(p, '\\', len))
+                return len == strlen(key) + 2 && !memcmp(p + 1, key, len - 2);
+        decoded = json_loadb(p, len, JSON_DECODE_ANY, NULL);
+        return decoded && !strcmp(json_string_value(decoded), key);
+}
+
+static bool is_index(const char *element, size_t index) {
+        char text[32];
+
+        snprintf(text, sizeof(text), "[%zu]", index);
+        return !strcmp(element, text);
+}
+
+unsigned json_key_line(const char *text, const char *const path[]) {
+        size_t depth = 0, matched = 0, index = 0;
+        unsigned line = 1;
+        bool in_array = false;
+
+        if (!path[0])
+                return 0;
+
+        /* The container that holds path[matched] is the one at depth matched + 1; what is deeper, or was before, is stepped over. */
+        for (const char *p = skip_space(text, &line); *p; p = skip_space(p, &line)) {
+                bool element = false;
+
+                if (*p == '"') {
+                        const char *end = skip_string(p);
+                        unsigned after = line;
+
+                        if (!in_array && depth == matched + 1 && *skip_space(end, &after) == ':' && token_is(p, end, path[matched]))
+                                if (!path[++matched])
+                                        return line;
+                        p = end;
                         continue;
                 }
-
-                const char *end = skip_string(p), *after = end;
-                size_t len = (size_t) (end - p) >= 2 ? (size_t) (end - p) - 2 : 0;
-
-                while (*after == ' ' || *after == '\t' || *after == '\r' || *after == '\n')
-                        after++;
-                /* Only a key at exactly the depth that is looked for counts. */
-                if (*after == ':' && depth == matched + 1 && strlen(path[matched]) == len && !memcmp(path[matched], p + 1, len))
+                if (*p == '{' || *p == '[') {
+                        depth++;
+                        if (depth == matched + 1) {
+                                in_array = *p == '[';
+                                index = 0;
+                                element = in_array;
+                        }
+                } else if (*p == '}' || *p == ']') {
+                        if (depth <= matched + 1)
+                                return 0;
+                        depth--;
+                } else if (*p == ',') {
+                        if (depth <= matched)
+                                return 0;
+                        if (in_array && depth == matched + 1) {
+                                index++;
+                                element = true;
+                        }
+                }
+                p++;
+                if (element && is_index(path[matched], index)) {
+                        p = skip_space(p, &line);
                         if (!path[++matched])
                                 return line;
-                p = end;
+                        in_array = false;
+                }
         }
         return 0;
 }

@@ -28,8 +28,9 @@ int json_print(const json_t *json, char **ret, Error *err);
 int json_save_at(int dir_fd, const char *name, const json_t *json, mode_t mode, unsigned flags, Error *err);
 
 /**
- * json_key_line() - the line on which a key stands in a JSON text
- * @path: keys from the outermost in, NULL-terminated
+ * json_key_line() - the line on which a key, or an element of an array, stands in a JSON text
+ * @text: JSON; on anything else the answer is any line, or 0
+ * @path: from the outermost in, NULL-terminated; "[2]" is the third element of an array
  *
  * For errors about a key of a file people write; jansson keeps no positions.
  *
