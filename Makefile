@@ -25,8 +25,9 @@ test:
 # Our cost over the bare runtimes, paired and interleaved
 bench:
 	@packaging/install-packages build run
-	@$(MAKE) --no-print-directory all
-	@tests/with-cgroups bench/run $(BUILD)/proxmox-lxcri
+	@[ -f build-bench/build.ninja ] || $(MESON_SETUP) -Dbench=true -Dtests=false build-bench
+	@ninja -C build-bench
+	@tests/with-cgroups bench/run build-bench/proxmox-lxcri build-bench/bench/compare
 
 # Fuzz each target for FUZZ_SECONDS
 FUZZ_SECONDS ?= 300
