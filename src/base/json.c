@@ -7,10 +7,30 @@
 #include "base/buf.h"
 #include "base/fs.h"
 
+/*
+ * An upper bound of the values in a text, right for any valid one. A value costs jansson up to 300 bytes where the text spends three
+ * ("{},"), so the text's own size is no cap on memory.
+ */
+static size_t count_values(const char *data, size_t len) {
+        bool in_string = false;
+        size_t n = 1;
+
+        for (size_t i = 0; i < len; i++)
+                if (data[i] == '"')
+                        in_string = !in_string;
+                else if (in_string)
+                        i += data[i] == '\\';
+                else
+                        n += data[i] == ',' || data[i] == '{' || data[i] == '[';
+        return n;
+}
+
 int json_parse(const char *data, size_t len, const char *what, json_t **ret, Error *err) {
         json_error_t cause;
         json_t *json;
 
+        if (count_values(data, len) > JSON_VALUES_MAX)
+                return error_set(err, ERROR_INVALID_JSON, "%s: more than %u values", what, JSON_VALUES_MAX);
         json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);
         if (!json) {
                 if (json_error_code(&cause) == json_error_out_of_memory)

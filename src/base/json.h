@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * JSON by jansson, with what hostile input asks for: size capped by the caller, depth by jansson (2048), duplicate keys refused,
- * errors with line and column. The accessors name the place in their errors ("config.json: process.args[2]: not a string").
+ * JSON by jansson, with what hostile input asks for: size capped by the caller, the number of values here, depth by jansson (2048),
+ * duplicate keys refused, errors with line and column. The accessors name the place in their errors ("config.json: process.args[2]: not a string").
  */
 
 #include <jansson.h>
@@ -14,6 +14,8 @@
 
 /* json_decrefp() comes from jansson itself. */
 #define _cleanup_json_ _cleanup_(json_decrefp)
+
+#define JSON_VALUES_MAX (1u << 17) /* values of one document, so that 40 MiB of memory suffice; this program's own cap */
 
 /** json_parse() - parse one JSON text; @what names it in errors. Errors: InvalidJson (with line and column), OutOfMemory */
 int json_parse(const char *data, size_t len, const char *what, json_t **ret, Error *err);

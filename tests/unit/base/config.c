@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,29 +13,32 @@
 #include "base/fs.h"
 #include "base/json.h"
 
+#include "../scratch.h"
+
 typedef struct Fixture {
-        char dir[64];
+        Scratch *scratch;
         char file[96];
 } Fixture;
 
 static int set_up(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
+        void *scratch;
 
-        strcpy(f->dir, "/tmp/test-config-XXXXXX");
-        if (!mkdtemp(f->dir))
-                return -1;
-        snprintf(f->file, sizeof(f->file), "%s/config.json", f->dir);
         unsetenv("PROXMOX_LXCRI_CONFIG");
+        if (scratch_set_up(&scratch) < 0)
+                return -1;
+        f->scratch = scratch;
+        snprintf(f->file, sizeof(f->file), "%s/config.json", f->scratch->path);
         *state = f;
         return 0;
 }
 
 static int tear_down(void **state) {
         Fixture *f = *state;
+        void *scratch = f->scratch;
 
-        dir_remove_tree_at(AT_FDCWD, f->dir, NULL);
         free(f);
-        return 0;
+        return scratch_tear_down(&scratch);
 }
 
 static void put(const Fixture *f, const char *text) {
@@ -230,7 +232,7 @@ static void what_cannot_be_read_is_a_config_error(void **state) {
 
         assert_int_equal(config_load("/nonexistent", &config, &err), -1);
         assert_int_equal(err.kind, ERROR_CONFIG);
-        assert_int_equal(config_load(f->dir, &config, &err), -1);
+        assert_int_equal(config_load(f->scratch->path, &config, &err), -1);
         assert_int_equal(err.kind, ERROR_CONFIG);
 
         put(f, "");
@@ -246,7 +248,7 @@ static void a_symlink_to_the_file_is_followed(void **state) {
         char link[128];
 
         put(f, "{\"root\": \"/r\"}");
-        snprintf(link, sizeof(link), "%s/link", f->dir);
+        snprintf(link, sizeof(link), "%s/link", f->scratch->path);
         assert_int_equal(symlink("config.json", link), 0);
         assert_int_equal(config_load(link, &config, NULL), 0);
         assert_string_equal(config->root, "/r");
