@@ -23,6 +23,9 @@ int cgroup_pids(char *const *cgroups, pid_t **ret, size_t *ret_n, Error *err);
 /** cgroup_signal_all() - signal every process in them, until a pass finds none that was not signalled (cgroup.kill where there is one, for SIGKILL) */
 int cgroup_signal_all(char *const *cgroups, int signal, Error *err);
 
+/** cgroup_kill_all() - SIGKILL to every process in them, again until none is left. Errors: FileError, Timeout after @timeout_ms */
+int cgroup_kill_all(char *const *cgroups, int timeout_ms, Error *err);
+
 /**
  * cgroup_remove_all() - kill what is in them, thaw, and remove them with everything below; missing is success
  *

@@ -24,7 +24,8 @@
 
 typedef struct MonitorRequest {
         int dir_fd;         /* where log and exit.json go */
-        uint64_t log_max;   /* bytes a file */
+        uint64_t log_max;   /* bytes a file; 0: LOG_SIZE_MAX */
+        int preserve_fds;   /* descriptors 3 … 3+N-1 stay open for the container until monitor_loop() */
 } MonitorRequest;
 
 typedef struct Monitor Monitor;
@@ -55,7 +56,11 @@ int monitor_console_listen(Monitor *monitor, const char **ret_path, Error *err);
 /** In the monitor: tell the caller how creating went (an Error, or none) and let it go on */
 void monitor_report(Monitor *monitor, const Error *err);
 
-/** In the caller: wait for the report; the monitor's error becomes ours. A monitor that died without a word is RuntimeError */
+/**
+ * monitor_report_read() - in the caller: wait for the report; the monitor's error becomes ours
+ *
+ * Errors: the monitor's; RuntimeError when it died without a word; Interrupted when a signal came (call again to go on waiting)
+ */
 int monitor_report_read(int report_fd, Error *err);
 
 /**
