@@ -1,0 +1,80 @@
+/* create and start. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/oci-cli/oci-cli.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+
+#define PID_TEXT_MAX 32 /* bytes */
+
+int pid_file_read(const BackendContainer *container, pid_t *ret, Error *err) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        char *end;
+        long pid;
+
+        if (string_format(&path, err, "%s/%s", container->runtime_dir, PID_FILE) < 0 ||
+            file_read_at(AT_FDCWD, path, PID_TEXT_MAX, &text, NULL, err) < 0)
+                return -1;
+        /* crun opens, then writes it: empty is not there yet. */
+        pid = strtol(text, &end, 10);
+        if (end == text)
+                return error_set_errno(err, ERROR_FILE, ENOENT, "'%s' is empty", path);
+        if (pid <= 0 || pid > INT32_MAX)
+                return error_set(err, ERROR_RUNTIME, "%s wrote '%s' as the pid of the container", container->backend->name, text);
+        *ret = (pid_t) pid;
+        return 0;
+}
+
+int create_add_options(Command *command, const BackendCreate *request, Error *err) {
+        _cleanup_free_ char *pid_file = NULL;
+        char preserve_fds[16];
+
+        if (string_format(&pid_file, err, "%s/%s", command->container->runtime_dir, PID_FILE) < 0 ||
+            command_add(command, "--bundle", command->container->bundle, err) < 0 || command_add(command, "--pid-file", pid_file, err) < 0)
+                return -1;
+        if ((request->console_socket && command_add(command, "--console-socket", request->console_socket, err) < 0) ||
+            (request->no_pivot && command_add(command, "--no-pivot", NULL, err) < 0) ||
+            (request->no_new_keyring && command_add(command, "--no-new-keyring", NULL, err) < 0))
+                return -1;
+        if (request->preserve_fds > 0) {
+                snprintf(preserve_fds, sizeof(preserve_fds), "%d", request->preserve_fds);
+                if (command_add(command, "--preserve-fds", preserve_fds, err) < 0)
+                        return -1;
+        }
+        return command_add_container(command, err);
+}
+
+static int create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
+        _cleanup_command_ Command command = COMMAND_INIT;
+        int status;
+
+        if (command_init(&command, container, "create", request->preserve_fds, err) < 0 || create_add_options(&command, request, err) < 0 ||
+            command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0 ||
+            process_wait(command.pid, &status, err) < 0)
+                return -1;
+        if (status != 0)
+                return command_failed(&command, status, err);
+        return pid_file_read(container, ret_init, err);
+}
+
+int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
+        if (leftovers_note(container, err) < 0)
+                return -1;
+        if (create(container, request, ret_init, err) < 0) {
+                (void) oci_cli_delete(container, true, NULL);
+                return -1;
+        }
+        return 0;
+}
+
+int oci_cli_start(const BackendContainer *container, Error *err) {
+        _cleanup_command_ Command command = COMMAND_INIT;
+
+        if (command_init(&command, container, "start", 0, err) < 0 || command_add_container(&command, err) < 0)
+                return -1;
+        return command_run(&command, err);
+}

@@ -1,0 +1,144 @@
+/*
+ * What a runtime may leave behind. After a kill -9 in the middle of create, `delete --force` of crun and of runc returns 0 and leaves cgroups in
+ * two tries of three; so before either is started we note which cgroups it may make, and what is there afterwards is ours to remove.
+ */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "backends/oci-cli/oci-cli.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "oci/runtime-spec.h"
+#include "runtime/cgroup.h"
+
+#define CGROUPS_FILE_MAX  (1u << 20)  /* bytes; a few dozen paths */
+#define MOUNTINFO_MAX     (64u << 20) /* bytes; fs.mount-max is 100,000 mounts by default */
+#define END_TIMEOUT_MS    10000       /* for killed processes to end: one in uninterruptible sleep may need that long */
+#define REMOVE_TIMEOUT_MS 10000
+
+/* linux.cgroupsPath of the bundle's config; NULL when it has none. */
+static int read_cgroups_path(const BackendContainer *container, char **ret, Error *err) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_json_ json_t *config = NULL;
+        const char *cgroups_path;
+
+        if (string_format(&path, err, "%s/config.json", container->bundle) < 0 ||
+            json_load_at(AT_FDCWD, path, RUNTIME_SPEC_SIZE_MAX, &config, err) < 0)
+                return -1;
+        cgroups_path = json_string_value(json_object_get(json_object_get(config, "linux"), "cgroupsPath"));
+        if (cgroups_path && strchr(cgroups_path, '\n'))
+                return error_set(err, ERROR_INVALID_SPEC, "config.json: linux.cgroupsPath: has a line break");
+        return string_copy(cgroups_path, ret, err);
+}
+
+int leftovers_note(const BackendContainer *container, Error *err) {
+        _cleanup_free_ char *cgroups_path = NULL, *path = NULL;
+        _cleanup_strv_ char **cgroups = NULL;
+        _cleanup_buf_ Buf text = BUF_INIT(CGROUPS_FILE_MAX);
+        _cleanup_close_ int fd = -EBADF;
+
+        if (read_cgroups_path(container, &cgroups_path, err) < 0 ||
+            cgroup_expected(container->id, cgroups_path, container->systemd_cgroup, &cgroups, err) < 0)
+                return -1;
+        for (char **c = cgroups; *c; c++)
+                if (buf_printf(&text, err, "%s\n", *c) < 0)
+                        return -1;
+        if (string_format(&path, err, "%s/%s", container->runtime_dir, CGROUPS_FILE) < 0)
+                return -1;
+        /* Not atomic, not synced: until it is whole the runtime is not started, and a reboot leaves no cgroups. */
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "create '%s'", path);
+        if (fd_write_all(fd, text.data ?: "", text.len, err) < 0)
+                return error_prefix(err, "'%s'", path);
+        return 0;
+}
+
+/* The noted cgroups that exist now. */
+static int load(const BackendContainer *container, char ***ret, Error *err) {
+        _cleanup_strv_ char **cgroups = calloc(1, sizeof(*cgroups));
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        Error local = ERROR_INIT;
+        char *p, *line;
+
+        if (!cgroups)
+                return error_oom(err);
+        if (string_format(&path, err, "%s/%s", container->runtime_dir, CGROUPS_FILE) < 0)
+                return -1;
+        if (file_read_at(AT_FDCWD, path, CGROUPS_FILE_MAX, &text, NULL, &local) < 0 && local.errnum != ENOENT) {
+                if (err)
+                        *err = local;
+                return -1;
+        }
+        p = text;
+        while (p && (line = strsep(&p, "\n")) && p) /* without its line break, the last one is cut off */
+                if (line[0] == '/' && access(line, F_OK) == 0 && strv_push(&cgroups, line, err) < 0)
+                        return -1;
+        *ret = TAKE(cgroups);
+        return 0;
+}
+
+int leftovers_kill(const BackendContainer *container, Error *err) {
+        _cleanup_strv_ char **cgroups = NULL;
+
+        if (load(container, &cgroups, err) < 0 || !cgroups[0])
+                return cgroups ? 0 : -1;
+        return cgroup_kill_all(cgroups, END_TIMEOUT_MS, err);
+}
+
+/* Detaches mounts at and below @directory, the latest first. */
+static int unmount_below(const char *directory, Error *err) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_strv_ char **mounts = NULL;
+        size_t len = strlen(directory);
+        char *p, *line;
+
+        if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL, err) < 0)
+                return -1;
+        p = text;
+        while ((line = strsep(&p, "\n"))) {
+                char *mount = line;
+
+                for (int i = 0; i < 4 && mount; i++)
+                        (void) strsep(&mount, " ");
+                if (!mount)
+                        continue;
+                mount[strcspn(mount, " ")] = '\0';
+                if (!strncmp(mount, directory, len) && (mount[len] == '/' || mount[len] == '\0') && strv_push(&mounts, mount, err) < 0)
+                        return -1;
+        }
+        for (size_t i = strv_length(mounts); i-- > 0;)
+                if (umount2(mounts[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
+                        return error_set_errno(err, ERROR_FILE, errno, "unmount '%s'", mounts[i]);
+        return 0;
+}
+
+int leftovers_remove(const BackendContainer *container, Error *err) {
+        _cleanup_strv_ char **cgroups = NULL;
+        _cleanup_free_ char *own = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        Error local = ERROR_INIT;
+
+        if (load(container, &cgroups, err) < 0 || cgroup_remove_all(cgroups, REMOVE_TIMEOUT_MS, err) < 0)
+                return -1;
+        if (dir_open_at(AT_FDCWD, container->runtime_dir, &fd, &local) < 0) {
+                if (local.errnum == ENOENT)
+                        return 0;
+                if (err)
+                        *err = local;
+                return -1;
+        }
+        if (dir_remove_tree_at(fd, container->id, &local) < 0) {
+                /* The runtime may have bind-mounted something of its own in there, runc a copy of itself for example. */
+                if (string_format(&own, err, "%s/%s", container->runtime_dir, container->id) < 0 || unmount_below(own, err) < 0 ||
+                    dir_remove_tree_at(fd, container->id, err) < 0)
+                        return -1;
+        }
+        if ((unlinkat(fd, PID_FILE, 0) < 0 && errno != ENOENT) || (unlinkat(fd, CGROUPS_FILE, 0) < 0 && errno != ENOENT))
+                return error_set_errno(err, ERROR_FILE, errno, "remove the runtime's files");
+        return 0;
+}

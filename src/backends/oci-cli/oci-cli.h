@@ -1,0 +1,124 @@
+#pragma once
+
+/*
+ * The driver for crun and runc: both take the same command line, so one driver has two rows. Private to this folder.
+ *
+ * In the container's runtime_dir: the runtime's own --root, thus ID/, and files of ours whose names no id can have (an id never starts
+ * with a dot).
+ */
+
+#include <signal.h>
+
+#include "backends/backend.h"
+#include "base/error.h"
+#include "base/process.h"
+
+#define PID_FILE     ".pid"     /* written by the runtime */
+#define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line */
+#define LOG_FILE     ".log"     /* the runtime's own words, kept with --debug only */
+
+typedef struct OciCliRow {
+        const char *program;       /* looked up in PATH unless the config names another */
+        const char *other;         /* what to choose instead when this one cannot be had */
+        bool refuses_hybrid;       /* does not run where cgroup v2 has controllers beside v1 */
+        bool exec_additional_gids; /* its exec has --additional-gids */
+} OciCliRow;
+
+/* ---- command.c: one start of the runtime program ---- */
+
+typedef struct Command {
+        const BackendContainer *container;
+        const char *verb;
+        char **argv;
+        int n_preserve_fds; /* --preserve-fds and $LISTEN_FDS together */
+        int log_fd;         /* what the runtime logs */
+        off_t log_start;
+        int output_fd;      /* its stdout and stderr, where the container does not have them; else -EBADF */
+        int extra_fd;       /* one more that it inherits, see command_add_data(); else -EBADF */
+        pid_t pid;
+        int pidfd;
+} Command;
+
+#define COMMAND_INIT ((Command) { .log_fd = -EBADF, .output_fd = -EBADF, .extra_fd = -EBADF, .pidfd = -EBADF })
+
+/**
+ * command_init() - "PROGRAM --root … --log … VERB"
+ * @command:      COMMAND_INIT before; command_free() after, even when this failed
+ * @preserve_fds: descriptors of the caller that go on to the container
+ */
+int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, Error *err);
+void command_free(Command *command);
+#define _cleanup_command_ _cleanup_(command_free)
+
+/** command_add() - append an argument and, unless NULL, the next one. Errors: OutOfMemory */
+int command_add(Command *command, const char *argument, const char *value, Error *err);
+
+/** command_add_container() - append the container's id, which ends the options */
+int command_add_container(Command *command, Error *err);
+
+/** command_add_data() - append @option and the name of a memory file that holds @json; once a command */
+int command_add_data(Command *command, const char *option, const json_t *json, Error *err);
+
+/** command_spawn() - start it; streams as in Spawn. It dies with this program: a runtime must not go on making what is being undone */
+int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, Error *err);
+
+/** command_run() - start it and wait; nothing it prints is shown. Other exit codes than 0 are errors in the runtime's words */
+int command_run(Command *command, Error *err);
+
+/* ---- words.c: what the runtime said ---- */
+
+/** command_said_error() - whether the runtime logged an error: what tells its failure from the exit code of a container */
+bool command_said_error(const Command *command);
+
+/** command_failed() - the runtime's words as an error, with its exit code; always -1 */
+int command_failed(const Command *command, int status, Error *err);
+
+/* ---- foreground.c ---- */
+
+/** A runtime in the foreground: signals that processes send to us are for the container. */
+typedef struct Foreground {
+        int signal_fd;
+        bool blocked;
+        sigset_t saved;
+} Foreground;
+
+/** foreground_begin() - before the runtime is started: from now on signals wait for foreground_forward() */
+int foreground_begin(Foreground *foreground, Error *err);
+void foreground_end(Foreground *foreground);
+#define _cleanup_foreground_ _cleanup_(foreground_end)
+
+/** foreground_forward() - pass on to the runtime what has come. Signals from the terminal are left out: they reach its whole process group */
+void foreground_forward(const Foreground *foreground, const Command *command);
+
+/* ---- leftovers.c: what a runtime may leave behind ---- */
+
+/** leftovers_note() - before create: note which cgroups the runtime may make. Errors: FileError, InvalidJson, InvalidSpec, OutOfMemory */
+int leftovers_note(const BackendContainer *container, Error *err);
+
+/** leftovers_kill() - kill every process in the noted cgroups and wait for their end (bounded). Errors: FileError, Timeout */
+int leftovers_kill(const BackendContainer *container, Error *err);
+
+/** leftovers_remove() - remove noted cgroups, mounts below runtime_dir, and the runtime's own files; idempotent */
+int leftovers_remove(const BackendContainer *container, Error *err);
+
+/* ---- the functions of the two rows ---- */
+
+int oci_cli_probe(const Backend *backend, const char *program, Error *err);
+
+/** pid_file_read() - the init's pid; -1 with ENOENT while the runtime has not written it whole */
+int pid_file_read(const BackendContainer *container, pid_t *ret, Error *err);
+
+/** create_add_options() - what create and run have in common */
+int create_add_options(Command *command, const BackendCreate *request, Error *err);
+
+int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
+int oci_cli_start(const BackendContainer *container, Error *err);
+int oci_cli_kill(const BackendContainer *container, const State *state, int signal, bool all, Error *err);
+int oci_cli_delete(const BackendContainer *container, bool force, Error *err);
+int oci_cli_state(const BackendContainer *container, const State *state, ContainerStatus *ret, Error *err);
+int oci_cli_run(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
+                void *userdata, int *ret_status, Error *err);
+int oci_cli_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
+int oci_cli_pause(const BackendContainer *container, const State *state, Error *err);
+int oci_cli_resume(const BackendContainer *container, const State *state, Error *err);
+int oci_cli_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err);
