@@ -1,0 +1,17 @@
+#pragma once
+
+/* One entry of a tree that copy.c walks. */
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+#define OVERLAY_XATTR "trusted.overlay." /* what overlay notes of a file; never a file's own */
+
+/**
+ * copy_entry() - copy anything but a directory to a name that is free
+ * @st: of the entry, not followed
+ *
+ * Errors: FileError (EEXIST: the name is taken), OutOfMemory
+ */
+int copy_entry(int from_dir, int to_dir, const char *name, const struct stat *st, Error *err);

@@ -1,0 +1,163 @@
+/* Storage driver "overlay": the unpacked layers as they lie, under a directory of the container's own. */
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "store/drivers/copy.h"
+#include "store/drivers/drivers.h"
+#include "store/drivers/overlay-mount.h"
+#include "store/mounts.h"
+
+#define PROBE_XATTR "trusted.overlay.opaque"
+
+/* What the driver has in containers/ID/; "empty" only for an image without layers. */
+static const char *const parts[] = { "rootfs", "upper", "work", "empty" };
+
+/* Whiteouts and opaque directories are kept in trusted.* attributes of upper/; without them an overlay mounts, but cannot delete. */
+static int probe_xattr(int upper_fd, Error *err) {
+        if (fsetxattr(upper_fd, PROBE_XATTR, "y", 1, 0) < 0)
+                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the store's filesystem takes no trusted.* attributes");
+        if (fremovexattr(upper_fd, PROBE_XATTR) < 0)
+                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "remove a trusted.* attribute");
+        return 0;
+}
+
+static int probe_in(int dir_fd, Error *err) {
+        static const char *const names[] = { "lower", "upper", "work" };
+        _cleanup_close_ int upper = -EBADF;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (mkdirat(dir_fd, names[i], 0700) < 0)
+                        return error_set_errno(err, ERROR_FILE, errno, "create directory '%s'", names[i]);
+        if (dir_open_at(dir_fd, "upper", &upper, err) < 0 || probe_xattr(upper, err) < 0)
+                return -1;
+        return overlay_try(dir_fd, err);
+}
+
+/* Really makes one, in tmp/: root without rights, a kernel without overlay, and filesystems that can't be its upper all look alike otherwise. */
+static int overlay_probe(Store *store, Error *err) {
+        _cleanup_close_ int dir = -EBADF, lock = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        Error cause = ERROR_INIT;
+        int r;
+
+        if (store_tmp_make(store, &name, &dir, &lock, err) < 0)
+                return -1;
+        r = probe_in(dir, &cause);
+        if (dir_remove_tree_at(store_tmp_fd(store), name, r < 0 ? NULL : &cause) < 0 && r == 0)
+                r = -1;
+        if (r == 0)
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "no overlay on the store '%s': %s", store_path(store), cause.text);
+        if (err)
+                err->errnum = cause.errnum;
+        return error_hint(err, "choose --storage-driver dir");
+}
+
+/* The merged root shows the owner, mode and attributes of upper/ itself, so it gets those of the topmost layer's root. */
+static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err) {
+        _cleanup_close_ int top = -EBADF;
+        char path[sizeof(Digest) + sizeof("/diff")];
+        const Digest *chain_id;
+
+        if (root->n_layers == 0)
+                return fchmod(upper_fd, 0755) == 0 ? 0 : error_set_errno(err, ERROR_FILE, errno, "set the mode of 'upper'");
+        chain_id = &root->chain_ids[root->n_layers - 1];
+        snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
+        top = open_beneath(store_layers_fd(root->store), path, O_RDONLY | O_DIRECTORY, 0);
+        if (top < 0 && errno == ENOENT)
+                return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
+        if (top < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
+        return copy_attributes(top, upper_fd, err);
+}
+
+static int make_parts(const DriverRoot *root, Error *err) {
+        _cleanup_close_ int upper = -EBADF;
+
+        if (dir_make_at(root->container_fd, "rootfs", 0711, NULL, err) < 0 || dir_make_at(root->container_fd, "upper", 0700, &upper, err) < 0 ||
+            fault_point("rootfs.middle", err) < 0 || dir_make_at(root->container_fd, "work", 0700, NULL, err) < 0)
+                return -1;
+        if (root->n_layers == 0 && dir_make_at(root->container_fd, "empty", 0755, NULL, err) < 0)
+                return -1;
+        return copy_root_attributes(root, upper, err);
+}
+
+static int remove_parts(const DriverRoot *root, Error *err) {
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                if (dir_remove_tree_at(root->container_fd, parts[i], err) < 0) {
+                        if (err && err->errnum == EPERM)
+                                error_hint(err, "a file may be immutable: chattr -R -ia '%s/%s'", root->path, parts[i]);
+                        return -1;
+                }
+        return 0;
+}
+
+static int overlay_prepare(const DriverRoot *root, Error *err) {
+        if (faccessat(root->container_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return error_set_errno(err, ERROR_FILE, EEXIST, "prepare a root in '%s'", root->path);
+        if (make_parts(root, err) < 0) {
+                (void) remove_parts(root, NULL);
+                return error_prefix(err, "prepare a root in '%s'", root->path);
+        }
+        return 0;
+}
+
+static int overlay_mount_root(const DriverRoot *root, Error *err) {
+        bool mounted;
+
+        if (mount_is_point(root->container_fd, "rootfs", &mounted, err) < 0)
+                return error_prefix(err, "'%s'", root->path);
+        if (mounted) {
+                struct statfs fs;
+                char base[FD_PATH_MAX], path[FD_PATH_MAX + sizeof("/rootfs")];
+
+                snprintf(path, sizeof(path), "%s/rootfs", fd_path(root->container_fd, base));
+                if (statfs(path, &fs) < 0)
+                        return error_set_errno(err, ERROR_FILE, errno, "look at the mount on '%s/rootfs'", root->path);
+                if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
+                        return 0;
+                /* Killed between the private mount point and the overlay on it. */
+                if (mount_remove(root->container_fd, "rootfs", err) < 0)
+                        return error_prefix(err, "'%s'", root->path);
+        }
+        if (overlay_mount(root, err) < 0)
+                return error_prefix(err, "mount the root of %zu layers on '%s/rootfs'", root->n_layers, root->path);
+        return 0;
+}
+
+static int overlay_unmount(const DriverRoot *root, Error *err) {
+        if (mount_remove(root->container_fd, "rootfs", err) < 0)
+                return error_prefix(err, "'%s'", root->path);
+        return 0;
+}
+
+static int overlay_remove(const DriverRoot *root, Error *err) {
+        bool mounted;
+
+        if (mount_is_point(root->container_fd, "rootfs", &mounted, err) < 0)
+                return error_prefix(err, "'%s'", root->path);
+        if (mounted)
+                return error_set_errno(err, ERROR_FILE, EBUSY, "remove the root in '%s': it is mounted", root->path);
+        if (remove_parts(root, err) < 0)
+                return error_prefix(err, "remove the root in '%s'", root->path);
+        return 0;
+}
+
+const Driver driver_overlay = {
+        .name         = "overlay",
+        .summary      = "overlay mounts of the unpacked layers: no copies, one writable directory a container",
+        .capabilities = DRIVER_NEEDS_MOUNT,
+        .probe        = overlay_probe,
+        .prepare      = overlay_prepare,
+        .mount        = overlay_mount_root,
+        .unmount      = overlay_unmount,
+        .remove       = overlay_remove,
+};

@@ -1,0 +1,21 @@
+#pragma once
+
+/* Mount points of this mount namespace, told by descriptors and mount ids rather than by paths. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/** mount_is_point() - whether something is mounted on @name below @dir_fd; a missing name is not. Errors: FileError, NotSupported (kernel before 5.8) */
+int mount_is_point(int dir_fd, const char *name, bool *ret, Error *err);
+
+/** mount_is_shared() - whether what is mounted below @dir_fd would show up in other namespaces too. Errors: FileError */
+int mount_is_shared(int dir_fd, bool *ret, Error *err);
+
+/**
+ * mount_remove() - unmount everything that is mounted on @name below @dir_fd, and beneath it
+ *
+ * What is busy is detached lazily. Nothing mounted, or no such name: success. Errors: FileError
+ */
+int mount_remove(int dir_fd, const char *name, Error *err);
