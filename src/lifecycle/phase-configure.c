@@ -1,0 +1,93 @@
+/* Phase 6: the runtime configuration of a container made from an image, from the image's config and the user's options. */
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "lifecycle/phases.h"
+
+#define CONFIG_FILE  "config.json"
+#define ROOT_DEFAULT "/run/proxmox-lxcri"
+
+/* FNV-1a, 32 bits: tells roots apart, guards nothing. */
+static uint32_t hash_text(const char *text) {
+        uint32_t hash = 2166136261u;
+
+        for (; *text; text++)
+                hash = (hash ^ (unsigned char) *text) * 16777619u;
+        return hash;
+}
+
+/*
+ * Containers of one name under two roots must not share a cgroup, as they would with the runtimes' own default: a limit, a kill or a
+ * delete of one would be of both.
+ */
+static int default_cgroups_path(const Lifecycle *lifecycle, const char *id, char **ret, Error *err) {
+        char suffix[16] = "";
+
+        if (strcmp(lifecycle->root, ROOT_DEFAULT))
+                snprintf(suffix, sizeof(suffix), "-%08x", hash_text(lifecycle->root));
+        if (lifecycle->systemd_cgroup)
+                return string_format(ret, err, "system.slice:proxmox-lxcri:%s%s", id, suffix);
+        return string_format(ret, err, "/proxmox-lxcri-%s%s", id, suffix);
+}
+
+/* A user namespace's root owns nothing of a filesystem whose owners are not shifted. */
+static int check_userns(const Transaction *t, const SpecOptions *options, Error *err) {
+        if (!options->uid_map || (t->driver->capabilities & DRIVER_IDMAP))
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "--userns %s: storage driver '%s' cannot shift the owners of the root filesystem",
+                  options->userns ?: "with --uidmap", t->driver->name);
+        return error_hint(err, "leave --userns out, or choose a --storage-driver that can");
+}
+
+int write_config(Transaction *t, Error *err) {
+        const Lifecycle *lifecycle = t->lifecycle;
+        _cleanup_free_ char *cgroups_path = NULL;
+        _cleanup_json_ json_t *spec = NULL;
+        _cleanup_close_ int root_fd = -EBADF;
+        SpecOptions options;
+
+        if (!t->store) {
+                t->skipped = true;
+                return 0;
+        }
+        options = *t->request->options; /* a shallow copy: defaults of ours are put into it, nothing of it is freed */
+        if (check_userns(t, &options, err) < 0)
+                return -1;
+        if (options.pids_limit == 0)
+                options.pids_limit = lifecycle->config->pids_limit;
+        if (!options.cgroups_path) {
+                if (default_cgroups_path(lifecycle, t->request->id, &cgroups_path, err) < 0)
+                        return -1;
+                options.cgroups_path = cgroups_path;
+        }
+
+        if (dir_open_at(t->container_fd, "rootfs", &root_fd, err) < 0 ||
+            spec_build(t->image_config, &options, root_fd, "rootfs", &spec, err) < 0)
+                return error_prefix(err, "image '%s'", t->request->image);
+        if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0)
+                return -1;
+        json_decref(t->annotations);
+        t->annotations = json_incref(json_object_get(spec, "annotations"));
+        if (fault_point("configure.middle", err) < 0)
+                return -1;
+        return json_save_at(t->container_fd, CONFIG_FILE, spec, 0600, WRITE_DURABLE, err);
+}
+
+int remove_config(Undo *undo, Error *err) {
+        _cleanup_(container_record_freep) ContainerRecord *record = NULL;
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!undo->whole)
+                return 0;
+        if (undo_record(undo, &fd, &record, err) < 0)
+                return -1;
+        if (record && unlinkat(fd, CONFIG_FILE, 0) < 0 && errno != ENOENT)
+                return error_set_errno(err, ERROR_FILE, errno, "remove '" CONFIG_FILE "' of container '%s'", undo->dir->id);
+        return 0;
+}

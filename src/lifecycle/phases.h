@@ -1,0 +1,55 @@
+#pragma once
+
+/*
+ * The phases of the transactions, one file each, or two that belong together. Every run function works on a Transaction, every undo
+ * function on what is on disk; see transaction.h. The tables that order them are in create.c and start.c.
+ */
+
+#include "lifecycle/transaction.h"
+
+int validate_request(Transaction *t, Error *err);   /* create */
+int validate_restart(Transaction *t, Error *err);   /* start of a stopped container */
+
+int ensure_image(Transaction *t, Error *err);
+int drop_image(Undo *undo, Error *err);
+
+int ensure_layers(Transaction *t, Error *err);
+int drop_layers(Undo *undo, Error *err);
+
+int make_root(Transaction *t, Error *err);
+int mount_root(Transaction *t, Error *err);         /* start: the root is there, only its mount is gone */
+int remove_root(Undo *undo, Error *err);
+
+int check_volumes(Transaction *t, Error *err);
+
+int write_config(Transaction *t, Error *err);
+int remove_config(Undo *undo, Error *err);
+
+int create_in_runtime(Transaction *t, Error *err);
+/** prepare_runtime() - the runtime's own directory, and no trace of an earlier run's end */
+int prepare_runtime(Transaction *t, Error *err);
+int kill_in_runtime(Undo *undo, Error *err);
+
+int run_hooks(Transaction *t, Error *err);
+
+int publish(Transaction *t, Error *err);
+int unpublish(Undo *undo, Error *err);
+
+/** driver_root() - what the storage driver's calls want; @fd and the image borrowed */
+DriverRoot driver_root(Store *store, int container_fd, const char *path, const StoreImage *image);
+
+/** backend_container() - what the backend's calls want, for a container of @dir; @runtime_dir: its buffer */
+BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle, bool systemd_cgroup,
+                                   char runtime_dir[PATH_MAX]);
+
+/** backend_failed() - what failed in a call of the backend: a hook, and then the phase is "hooks"; or a runtime that is not usable here at all */
+void backend_failed(const Lifecycle *lifecycle, const Backend *backend, Error *err);
+
+/** create_request() - the BackendCreate of a transaction, stdio inherited */
+BackendCreate create_request(const Transaction *t);
+
+/** init_is_known() - identify the init and its cgroups, and journal them */
+int init_is_known(Transaction *t, int journal_fd, pid_t init, Error *err);
+
+/** monitored_create() - create in a monitor of ours that holds its stdio; the monitor itself never returns from it */
+int monitored_create(Transaction *t, Error *err);

@@ -1,0 +1,18 @@
+#pragma once
+
+/* Waiting for a container's end. */
+
+#include "lifecycle/lifecycle.h"
+#include "oci/state.h"
+
+/**
+ * wait_process() - until that process has ended
+ * @timeout_ms: -1: no limit
+ * @ret_ended:  false: the time is over
+ *
+ * Errors: Interrupted, FileError
+ */
+int wait_process(const Lifecycle *lifecycle, const ProcessRef *process, int timeout_ms, bool *ret_ended, Error *err);
+
+/** wait_attached() - show what a container with a monitor says from now on, until it has ended; its exit code */
+int wait_attached(const Lifecycle *lifecycle, const char *id, int *ret_exit_code, Error *err);
