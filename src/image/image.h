@@ -9,6 +9,7 @@
 
 #include <signal.h>
 
+#include "layers/caps.h"
 #include "store/store.h"
 
 #define IMAGE_MODULE_VERSION 1
@@ -79,9 +80,6 @@ typedef struct ImageModule {
         /** prune() - remove blobs, layers, image records and leftovers that no name and no container refers to; never what is mounted */
         int (*prune)(Store *store, bool dry_run, PruneResult *ret, Error *err);
 } ImageModule;
-
-#define LAYER_UNPACKED_MAX ((uint64_t) 64 << 30) /* bytes; this program's own cap on one unpacked layer; config key "layer_size_max" */
-#define LAYER_RATIO_MAX    1100                  /* unpacked : compressed; deflate's limit is 1032, so more is a bomb by another name */
 
 /** image_module() - load the module on first use. NULL with @err set when it cannot be loaded */
 const ImageModule *image_module(Error *err);

@@ -1,0 +1,242 @@
+/* What kind of thing is to be imported, under which names, and all or nothing of it. */
+
+#include "image/import.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "oci/reference.h"
+
+typedef enum SourceKind {
+        SOURCE_DETECT,
+        SOURCE_LAYOUT,
+        SOURCE_LAYOUT_ARCHIVE,
+        SOURCE_DOCKER_ARCHIVE,
+        SOURCE_ROOTFS,
+} SourceKind;
+
+static const struct {
+        const char *prefix;
+        SourceKind kind;
+        bool selects; /* "PREFIX:PATH:NAME" names one image of several */
+} prefixes[] = {
+        { "oci:", SOURCE_LAYOUT, true },
+        { "oci-archive:", SOURCE_LAYOUT_ARCHIVE, true },
+        { "docker-archive:", SOURCE_DOCKER_ARCHIVE, true },
+        { "dir:", SOURCE_ROOTFS, false },
+};
+
+/** A source, opened */
+typedef struct Source {
+        SourceKind kind;
+        char *path;
+        char *selector; /* NULL: none */
+        int fd;
+        struct stat st;
+} Source;
+
+static void source_clear(Source *source) {
+        free(source->path);
+        free(source->selector);
+        closep(&source->fd);
+}
+
+static int try_open(const char *path, int *ret_fd) {
+        /* O_NONBLOCK: a FIFO must not hang us; it is refused by its type. */
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+        if (fd < 0)
+                return -1;
+        *ret_fd = fd;
+        return 0;
+}
+
+/* A path may have colons of its own: the longest one that exists is the path, the rest is the name. */
+static int split_selector(Source *source, Error *err) {
+        if (try_open(source->path, &source->fd) == 0)
+                return 0;
+        for (char *colon = strrchr(source->path, ':'); colon && errno == ENOENT;) {
+                char *before;
+
+                *colon = '\0';
+                if (try_open(source->path, &source->fd) == 0)
+                        return string_copy(colon + 1, &source->selector, err);
+                before = strrchr(source->path, ':');
+                *colon = ':';
+                colon = before;
+        }
+        return error_set_errno(err, ERROR_FILE, errno, "open '%s'", source->path);
+}
+
+static int source_open(const char *text, Source *ret, Error *err) {
+        const char *path = text;
+        bool selects = false;
+
+        *ret = (Source) { .fd = -EBADF };
+        for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+                if (!strncmp(text, prefixes[i].prefix, strlen(prefixes[i].prefix))) {
+                        path = text + strlen(prefixes[i].prefix);
+                        ret->kind = prefixes[i].kind;
+                        selects = prefixes[i].selects;
+                        break;
+                }
+        if (string_copy(path, &ret->path, err) < 0)
+                return -1;
+        if (selects) {
+                if (split_selector(ret, err) < 0)
+                        return -1;
+        } else if (try_open(path, &ret->fd) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open '%s'", path);
+        if (fstat(ret->fd, &ret->st) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "stat '%s'", path);
+        if (!S_ISREG(ret->st.st_mode) && !S_ISDIR(ret->st.st_mode))
+                return error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is neither a file nor a directory", path);
+        return 0;
+}
+
+static bool has_file(int dir_fd, const char *name) {
+        return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int detect_directory(Source *source, Error *err) {
+        static const char *const typical[] = { "bin", "etc", "lib", "sbin", "usr" };
+
+        if (has_file(source->fd, "oci-layout") || has_file(source->fd, "index.json")) {
+                source->kind = SOURCE_LAYOUT;
+                return 0;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(typical); i++)
+                if (has_file(source->fd, typical[i])) {
+                        source->kind = SOURCE_ROOTFS;
+                        return 0;
+                }
+        error_set(err, ERROR_INVALID_ARGUMENT, "'%s' looks neither like an OCI layout nor like a root filesystem", source->path);
+        return error_hint(err, "say which it is: oci:%s or dir:%s", source->path, source->path);
+}
+
+static int detect(Source *source, Error *err) {
+        if (S_ISDIR(source->st.st_mode))
+                return detect_directory(source, err);
+        return error_set(err, ERROR_NOT_SUPPORTED, "'%s' is not a directory", source->path);
+}
+
+static int stage_source(Staging *staging, const Source *source, StagedImages *ret, Error *err) {
+        switch (source->kind) {
+        case SOURCE_LAYOUT:
+                return import_layout_directory(staging, source->fd, source->path, source->selector, ret, err);
+        case SOURCE_LAYOUT_ARCHIVE:
+        case SOURCE_DOCKER_ARCHIVE:
+        case SOURCE_ROOTFS:
+        case SOURCE_DETECT:
+                break;
+        }
+        return error_set(err, ERROR_NOT_SUPPORTED, "'%s' is of no kind that can be imported", source->path);
+}
+
+/* The full normalised name when the text reads as a reference, else the text. */
+static int store_name_of(const char *text, const Digest *manifest, char **ret, Error *err) {
+        _cleanup_(reference_freep) Reference *reference = NULL;
+
+        if (reference_parse(text, &reference, NULL) < 0)
+                return string_copy(text, ret, err);
+        if (reference->has_digest && !digest_equal(&reference->digest, manifest))
+                return error_set(err, ERROR_DIGEST_MISMATCH, "'%s' names another digest than the image's, %s", text, manifest->text);
+        return reference_format(reference, ret, err);
+}
+
+/* Drops all images but the one the request's name selects, when the source has several. */
+static int choose(const ImportRequest *request, const char *path, StagedImages *images, Error *err) {
+        if (images->n <= 1 || request->all_names)
+                return 0;
+        for (size_t i = 0; request->name && i < images->n; i++)
+                if (name_is_wanted(images->items[i].name, request->name)) {
+                        StagedImage chosen = images->items[i];
+
+                        images->items[i] = images->items[0];
+                        images->items[0] = chosen;
+                        while (images->n > 1) {
+                                StagedImage *last = &images->items[--images->n];
+
+                                free(last->name);
+                                store_image_free(last->image);
+                        }
+                        return 0;
+                }
+        error_set(err, ERROR_INVALID_ARGUMENT, "'%s' has %zu images", path, images->n);
+        return error_hint(err, "name one of them, or take all (--all)");
+}
+
+ImportedImage *imported_images_free(ImportedImage *images, size_t n) {
+        for (size_t i = 0; images && i < n; i++)
+                free(images[i].name);
+        free(images);
+        return NULL;
+}
+
+/* All blobs are in the store: now the names. */
+static int publish(Store *store, const StagedImages *images, const ImportedImage *named, Error *err) {
+        for (size_t i = 0; i < images->n; i++)
+                if (store_image_save(store, images->items[i].image, err) < 0)
+                        return -1;
+        if (fault_point("image.middle", err) < 0)
+                return -1;
+        for (size_t i = 0; i < images->n; i++)
+                if (store_name_set(store, named[i].name, &images->items[i].manifest, err) < 0)
+                        return -1;
+        return 0;
+}
+
+static int name_images(const ImportRequest *request, const char *path, const StagedImages *images, ImportedImage *ret, Error *err) {
+        for (size_t i = 0; i < images->n; i++) {
+                const StagedImage *item = &images->items[i];
+                const char *name = images->n == 1 && request->name ? request->name : item->name;
+
+                if (!name) {
+                        error_set(err, ERROR_INVALID_ARGUMENT, "'%s' does not say how its image is called", path);
+                        return error_hint(err, "give a name: image import %s NAME", request->source);
+                }
+                if (store_name_of(name, &item->manifest.digest, &ret[i].name, err) < 0)
+                        return -1;
+                ret[i].manifest = item->manifest.digest;
+                ret[i].size = item->image->size;
+        }
+        return 0;
+}
+
+int image_import(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n, Error *err) {
+        static const ImageProgress silent = { 0 };
+        _cleanup_(source_clear) Source source = { .fd = -EBADF };
+        _cleanup_staged_images_ StagedImages images = { 0 };
+        _cleanup_staging_ Staging staging = STAGING_INIT;
+        _cleanup_close_ int gc = -EBADF;
+        ImportedImage *named;
+
+        if (source_open(request->source, &source, err) < 0 || (source.kind == SOURCE_DETECT && detect(&source, err) < 0))
+                return -1;
+        if (store_lock(store, "gc", false, true, &gc, err) < 0)
+                return -1;
+        if (staging_open(store, request, progress ?: &silent, &staging, err) < 0 || stage_source(&staging, &source, &images, err) < 0 ||
+            choose(request, source.path, &images, err) < 0)
+                return -1;
+
+        named = calloc(images.n, sizeof(*named));
+        if (!named)
+                return error_oom(err);
+        if (name_images(request, source.path, &images, named, err) < 0) {
+                imported_images_free(named, images.n);
+                return -1;
+        }
+        if (staging_commit(&staging, err) < 0 || publish(store, &images, named, err) < 0) {
+                staging_rollback(&staging);
+                imported_images_free(named, images.n);
+                return -1;
+        }
+        *ret = named;
+        *ret_n = images.n;
+        return 0;
+}

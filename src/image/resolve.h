@@ -1,0 +1,7 @@
+#pragma once
+
+/* The module's resolve(); see image.h. */
+
+#include "store/store.h"
+
+int image_resolve(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Error *err);

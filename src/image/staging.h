@@ -1,0 +1,72 @@
+#pragma once
+
+/*
+ * Where an import collects what it brings, below the store's tmp/, until all of it is verified. What is not committed leaves nothing behind.
+ */
+
+#include "image/image.h"
+#include "layers/blob-stream.h"
+
+typedef struct Staging {
+        Store *store;
+        const ImportRequest *request;
+        const ImageProgress *progress; /* never NULL */
+        char *tmp_name;
+        int tmp_fd;   /* a private directory */
+        int blobs_fd; /* in it: verified blobs, named by their hex digits */
+        int lock_fd;
+        char **added; /* hex digits of blobs that committing brought into the store; for staging_rollback() */
+} Staging;
+
+#define STAGING_INIT ((Staging) { .tmp_fd = -EBADF, .blobs_fd = -EBADF, .lock_fd = -EBADF })
+
+int staging_open(Store *store, const ImportRequest *request, const ImageProgress *progress, Staging *ret, Error *err);
+void staging_close(Staging *staging);
+#define _cleanup_staging_ _cleanup_(staging_close)
+
+/** What a blob must be; all members but @what are optional */
+typedef struct StagingBlob {
+        const char *what; /* "layer", "config", …, for errors and progress */
+        const Digest *digest;
+        const uint64_t *size;
+        const Digest *diff_id; /* checked by decompressing; without it @raw */
+        bool raw;              /* take it as bytes */
+        int own_dir_fd;        /* @fd is the file @own_name in this directory of the staging area: linked, not copied; with -1: copied */
+        const char *own_name;
+} StagingBlob;
+
+/** staging_add() - verify a blob and take it in. Errors: DigestMismatch, InvalidSpec, FileError, Interrupted, OutOfMemory */
+int staging_add(Staging *staging, int fd, const StagingBlob *blob, BlobStreamResult *ret, Error *err);
+
+/** staging_add_data() - take in a document made here */
+int staging_add_data(Staging *staging, MediaType type, const void *data, size_t len, Descriptor *ret, Error *err);
+
+/** staging_commit() - make every blob part of the store, durably */
+int staging_commit(Staging *staging, Error *err);
+
+/** staging_rollback() - take the blobs back that were not in the store before staging_commit() */
+void staging_rollback(Staging *staging);
+
+/** What a source brought: images whose blobs are all staged */
+typedef struct StagedImage {
+        char *name; /* the source's own; NULL when it has none */
+        Descriptor manifest;
+        StoreImage *image;
+} StagedImage;
+
+typedef struct StagedImages {
+        StagedImage *items;
+        size_t n;
+} StagedImages;
+
+void staged_images_clear(StagedImages *images);
+#define _cleanup_staged_images_ _cleanup_(staged_images_clear)
+
+/** staged_images_add() - takes @image; copies @name */
+int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, Error *err);
+
+/**
+ * wanted_name() - whether an image of the source is the one that was asked for
+ * @selector: "oci:PATH:NAME"'s NAME; NULL: any
+ */
+bool name_is_wanted(const char *name, const char *selector);
