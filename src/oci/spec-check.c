@@ -32,6 +32,7 @@ static size_t place_text(const Place *place, char *text, size_t size) {
 
 int place_error(const Place *place, Error *err, const char *fmt, ...) {
         char text[PLACE_TEXT_MAX] = "", cause[ERROR_TEXT_MAX];
+        const Place *root = place;
         va_list ap;
 
         if (!err)
@@ -39,9 +40,11 @@ int place_error(const Place *place, Error *err, const char *fmt, ...) {
         va_start(ap, fmt);
         (void) vsnprintf(cause, sizeof(cause), fmt, ap);
         va_end(ap);
+        while (root->parent)
+                root = root->parent;
         if (place_text(place, text, sizeof(text)) == 0)
-                return error_set(err, ERROR_INVALID_SPEC, "config.json: %s", cause);
-        return error_set(err, ERROR_INVALID_SPEC, "config.json: %s: %s", text, cause);
+                return error_set(err, ERROR_INVALID_SPEC, "%s: %s", root->key, cause);
+        return error_set(err, ERROR_INVALID_SPEC, "%s: %s: %s", root->key, text, cause);
 }
 
 /* Go writes null for what is not set, and every runtime takes it so. */
@@ -170,7 +173,7 @@ int schema_walk(const Schema *schema, const json_t *value, const Place *place, S
 }
 
 int spec_check(const json_t *spec, Error *err) {
-        const Place root = { NULL };
+        const Place root = { .key = "config.json" };
         SpecVersion version = SPEC_1_0;
 
         return schema_walk(&schema_config, spec, &root, &version, err);

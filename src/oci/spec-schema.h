@@ -19,7 +19,7 @@ typedef enum SpecVersion {
         SPEC_1_3,
 } SpecVersion;
 
-/** Where in the configuration the walk is: a list on the stack, from the inside out. The root has neither parent nor key. */
+/** Where in a document the walk is: a list on the stack, from the inside out. The root has no parent; its key names the document. */
 typedef struct Place {
         const struct Place *parent;
         const char *key; /* a field; NULL: element @index of an array */
