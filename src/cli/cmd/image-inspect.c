@@ -1,0 +1,145 @@
+/* image inspect: an image's digests, layers and configuration. */
+
+#include "base/json.h"
+#include "cli/images.h"
+
+typedef struct Inspection {
+        Store *store;
+        json_t *found;
+} Inspection;
+
+static int set_string(json_t *object, const char *key, const char *value) {
+        return value ? json_object_set_new(object, key, json_string(value)) : 0;
+}
+
+static int set_strings(json_t *object, const char *key, char *const *values) {
+        json_t *array;
+        int r = 0;
+
+        if (!values)
+                return 0;
+        array = json_array();
+        for (; *values; values++)
+                r |= json_array_append_new(array, json_string(*values));
+        return json_object_set_new(object, key, array) | r;
+}
+
+static int layer_json(Store *store, const StoreImage *image, size_t i, json_t *layers) {
+        json_t *layer = json_object();
+        int r = 0;
+
+        r |= set_string(layer, "mediaType", media_type_name(image->layers[i].type));
+        r |= set_string(layer, "digest", image->layers[i].digest.text);
+        r |= json_object_set_new(layer, "size", json_integer((json_int_t) image->layers[i].size));
+        r |= set_string(layer, "diffID", image->diff_ids[i].text);
+        r |= set_string(layer, "chainID", image->chain_ids[i].text);
+        r |= json_object_set_new(layer, "unpacked", json_boolean(store_layer_exists(store, &image->chain_ids[i])));
+        return json_array_append_new(layers, layer) | r;
+}
+
+/* The part of the configuration that says how containers run, with the image-spec's own field names. */
+static int config_json(const ImageConfig *config, json_t *object) {
+        json_t *run = json_object();
+        int r = 0;
+
+        r |= set_string(object, "created", config->created);
+        r |= set_string(object, "author", config->author);
+        r |= set_string(object, "architecture", config->architecture);
+        r |= set_string(object, "variant", config->variant);
+        r |= set_string(object, "os", config->os);
+        r |= set_string(run, "User", config->user);
+        r |= set_strings(run, "ExposedPorts", config->exposed_ports);
+        r |= set_strings(run, "Env", config->env);
+        r |= set_strings(run, "Entrypoint", config->entrypoint);
+        r |= set_strings(run, "Cmd", config->cmd);
+        r |= set_strings(run, "Volumes", config->volumes);
+        r |= set_string(run, "WorkingDir", config->working_dir);
+        r |= set_string(run, "StopSignal", config->stop_signal);
+        if (config->labels)
+                r |= json_object_set(run, "Labels", config->labels);
+        return json_object_set_new(object, "config", run) | r;
+}
+
+static int names_of(Store *store, const Digest *digest, json_t *object, Error *err) {
+        json_t *array = json_array();
+        StoreName *names;
+        int r = 0;
+        size_t n;
+
+        if (store_names_list(store, &names, &n, err) < 0) {
+                json_decref(array);
+                return -1;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (names[i].name && digest_equal(&names[i].descriptor.digest, digest))
+                        r |= json_array_append_new(array, json_string(names[i].name));
+        store_names_free(names, n);
+        return (json_object_set_new(object, "names", array) | r) < 0 ? error_oom(err) : 0;
+}
+
+static int image_json(Store *store, const FoundImage *found, const ImageConfig *config, json_t *object, Error *err) {
+        const StoreImage *image = found->image;
+        json_t *layers;
+        int r = 0;
+
+        if (names_of(store, &found->name.descriptor.digest, object, err) < 0)
+                return -1;
+        r |= set_string(object, "digest", image->manifest.text);
+        r |= set_string(object, "configDigest", image->config.text);
+        r |= json_object_set_new(object, "size", json_integer((json_int_t) image->size));
+        r |= config_json(config, object);
+        r |= json_object_set_new(object, "layers", json_array());
+        layers = json_object_get(object, "layers");
+        for (size_t i = 0; layers && i < image->n_layers; i++)
+                r |= layer_json(store, image, i, layers);
+        return r < 0 ? error_oom(err) : 0;
+}
+
+static int inspect_one(Cli *cli, const Call *call, const char *text, Error *err) {
+        _cleanup_(image_config_freep) ImageConfig *config = NULL;
+        _cleanup_(found_image_clear) FoundImage found = {};
+        _cleanup_json_ json_t *object = json_object();
+        Inspection *inspection = call->args;
+
+        if (image_find(inspection->store, text, &found, err) < 0)
+                return -1;
+        if (store_image_config(inspection->store, found.image, &config, err) < 0)
+                return error_prefix(err, "image '%s'", text);
+        if (image_json(inspection->store, &found, config, object, err) < 0)
+                return -1;
+        return json_array_append_new(inspection->found, TAKE(object)) < 0 ? error_oom(err) : 0;
+}
+
+static void clear(void *args) {
+        Inspection *inspection = args;
+
+        store_close(inspection->store);
+        json_decref(inspection->found);
+}
+
+static int run(Cli *cli, const Call *call, Error *err) {
+        Inspection *inspection = call->args;
+        int r;
+
+        inspection->found = json_array();
+        if (cli_open_store(cli, STORE_READ, &inspection->store, err) < 0)
+                return -1;
+        r = command_each(cli, call, inspect_one, err);
+        if (json_array_size(inspection->found) > 0 && output_json(&cli->out, inspection->found, err) < 0)
+                return -1;
+        return r;
+}
+
+const Command command_image_inspect = {
+        .name = "image inspect",
+        .group = COMMANDS_IMAGES,
+        .summary = "print images' digests, layers and configuration, as a JSON array",
+        .operands = "IMAGE...",
+        .description = "IMAGE is a name, a digest, or at least six hex digits of one.",
+        .examples = "proxmox-lxcri image inspect redis:7 | jq '.[0].config.Env'",
+        .min_operands = 1,
+        .max_operands = OPERANDS_MANY,
+        .args_size = sizeof(Inspection),
+        .clear = clear,
+        .run = run,
+};

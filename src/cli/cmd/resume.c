@@ -1,0 +1,19 @@
+/* resume: let a paused container go on. */
+
+#include "cli/command.h"
+
+static int run(Cli *cli, const Call *call, Error *err) {
+        return lifecycle_resume(&cli->lifecycle, call->operands[0], err);
+}
+
+const Command command_resume = {
+        .name = "resume",
+        .alias = "unpause",
+        .group = COMMANDS_LIFE,
+        .summary = "let a paused container go on",
+        .operands = "ID",
+        .examples = "proxmox-lxcri resume web",
+        .min_operands = 1,
+        .max_operands = 1,
+        .run = run,
+};

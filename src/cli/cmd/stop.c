@@ -1,0 +1,39 @@
+/* stop: end containers, politely first. */
+
+#include <limits.h>
+
+#include "cli/command.h"
+
+typedef struct StopArgs {
+        int64_t timeout;
+} StopArgs;
+
+static const Option stop_options[] = {
+        OPT_INTEGER('t', "time", StopArgs, timeout, "SECONDS", 0, INT_MAX, "how long to wait before SIGKILL; the configuration's stop_timeout unless given"),
+        OPT_END
+};
+
+static int stop_one(Cli *cli, const Call *call, const char *id, Error *err) {
+        const StopArgs *args = call->args;
+
+        return lifecycle_stop(&cli->lifecycle, id, (int) args->timeout, err);
+}
+
+static int run(Cli *cli, const Call *call, Error *err) {
+        return command_each(cli, call, stop_one, err);
+}
+
+const Command command_stop = {
+        .name = "stop",
+        .group = COMMANDS_LIFE,
+        .summary = "end containers: the stop signal, then SIGKILL",
+        .operands = "ID...",
+        .description = "The stop signal is the image's, or what --stop-signal said when the container was made, or TERM. A container that has ended already is no error.",
+        .examples = "proxmox-lxcri stop web\nproxmox-lxcri stop --time 60 database",
+        .min_operands = 1,
+        .max_operands = OPERANDS_MANY,
+        .options = (const Option *const[]) { stop_options, NULL },
+        .args_size = sizeof(StopArgs),
+        .defaults = &(const StopArgs) { .timeout = -1 },
+        .run = run,
+};

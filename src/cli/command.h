@@ -1,0 +1,75 @@
+#pragma once
+
+/*
+ * Commands as data. A new command is one file in cmd/ that defines `const Command command_NAME`, and one line in cmd/meson.build.
+ * The name may have two words ("image import"); then its symbol has an underscore between them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+
+typedef enum CommandGroup {
+        COMMANDS_LIFE,   /* making containers and ending them */
+        COMMANDS_LOOK,   /* looking at them */
+        COMMANDS_IMAGES,
+        COMMANDS_SETUP,  /* configuration, repair, the program itself */
+        _COMMAND_GROUP_MAX,
+} CommandGroup;
+
+typedef enum CommandFlags {
+        COMMAND_PLAIN        = 1 << 0, /* needs no configuration: it is not loaded */
+        COMMAND_OPERANDS_END = 1 << 1, /* the first operand ends the options */
+} CommandFlags;
+
+/** What a command line gave to its command; all borrowed */
+typedef struct Call {
+        void *args;
+        char *const *operands; /* NULL-terminated */
+        size_t n_operands;
+        const Option *const *given;
+        size_t n_given;
+} Call;
+
+typedef struct Command {
+        const char *name;
+        const char *alias; /* NULL: none */
+        CommandGroup group;
+        const char *summary;     /* one line for lists, lower case, no full stop */
+        const char *operands;    /* of the synopsis: "ID [SIGNAL]"; NULL: none. ID, IMAGE, FILE, DIR, COMMAND, RUNTIME, SHELL are completed */
+        const char *description; /* prose for --help and the man page, paragraphs parted by an empty line; NULL: none */
+        const char *examples;    /* lines "COMMAND LINE   # what for"; NULL: none */
+        unsigned flags;
+        unsigned min_operands, max_operands;
+        const Option *const *options; /* tables, NULL-terminated; NULL: none */
+        size_t args_size;             /* of the struct they fill */
+        const void *defaults;         /* that struct before parsing; NULL: all zero */
+        void (*clear)(void *args);    /* frees what the rows allocated; NULL: nothing */
+
+        /** run() - do it; prints to cli->out; sets cli->exit_code when it is not 0 for success */
+        int (*run)(Cli *cli, const Call *call, Error *err);
+} Command;
+
+#define OPERANDS_MANY 4096u
+
+/** command_at() - rows of the table, in alphabetical order; NULL past the end */
+const Command *command_at(size_t index);
+
+extern const char *const command_group_titles[_COMMAND_GROUP_MAX];
+
+/**
+ * command_find() - by the words of a command line
+ * @words:  NULL-terminated; a second word is looked at when the first alone is no command
+ * @ret_n:  how many words name it
+ *
+ * Errors: InvalidArgument, with a near name as the hint
+ */
+int command_find(char *const *words, const Command **ret, size_t *ret_n, Error *err);
+
+/** command_each() - call @each for every operand, all of them whatever fails; every error is reported, the last one through @err */
+int command_each(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *call, const char *operand, Error *err), Error *err);
+
+/** The options every command has */
+extern const Option *const global_tables[];

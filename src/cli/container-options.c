@@ -1,0 +1,184 @@
+/* What create and run understand, and the request it makes. */
+
+#include "cli/container-options.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/signals.h"
+
+/* The values of these options are parsed by oci/, whose functions take the whole SpecOptions. */
+#define TAKE_BY_SPEC(name)                                                                     \
+        static int take_##name(void *target, const char *value, Error *err) {                  \
+                return spec_option_##name(target, value, err);                                 \
+        }
+
+TAKE_BY_SPEC(annotation)
+TAKE_BY_SPEC(cpus)
+TAKE_BY_SPEC(device)
+TAKE_BY_SPEC(entrypoint)
+TAKE_BY_SPEC(env)
+TAKE_BY_SPEC(env_file)
+TAKE_BY_SPEC(memory)
+TAKE_BY_SPEC(memory_swap)
+TAKE_BY_SPEC(mount)
+TAKE_BY_SPEC(pids_limit)
+TAKE_BY_SPEC(shm_size)
+TAKE_BY_SPEC(tmpfs)
+TAKE_BY_SPEC(ulimit)
+TAKE_BY_SPEC(userns)
+TAKE_BY_SPEC(volume)
+
+/* "CONTAINER:HOST:SIZE", given once for each range. */
+static int take_id_map(void *target, const char *value, Error *err) {
+        char **map = target, *joined;
+
+        if (string_format(&joined, err, "%s%s%s", *map ?: "", *map ? "," : "", value) < 0)
+                return -1;
+        free(*map);
+        *map = joined;
+        return 0;
+}
+
+static int take_stop_signal(void *target, const char *value, Error *err) {
+        char **signal = target, *copy;
+
+        if (signal_parse(value, &(int) { 0 }, err) < 0)
+                return error_prefix(err, "option '--stop-signal'");
+        if (string_copy(value, &copy, err) < 0)
+                return -1;
+        free(*signal);
+        *signal = copy;
+        return 0;
+}
+
+const Option container_options[] = {
+        OPT_GROUP("Options"),
+        OPT_STRING('b', "bundle", ContainerArgs, bundle, "DIR", "directory with config.json and the root filesystem; the working directory when neither it nor --image is given"),
+        OPT_STRING(0, "image", ContainerArgs, image, "IMAGE", "make the container from an image of the store"),
+        OPT_STRING(0, "pid-file", ContainerArgs, pid_file, "FILE", "write the pid of the container's first process to FILE"),
+        OPT_STRING(0, "console-socket", ContainerArgs, console_socket, "SOCKET", "hand the terminal's other end to who listens at SOCKET"),
+        OPT_FLAG('d', "detach", ContainerArgs, detach, "leave the container running in the background; create always returns"),
+        OPT_FLAG(0, "no-pivot", ContainerArgs, no_pivot, "do not use pivot_root (for a root on a ramdisk)"),
+        OPT_FLAG(0, "no-new-keyring", ContainerArgs, no_new_keyring, "keep the caller's session keyring"),
+        OPT_INTEGER(0, "preserve-fds", ContainerArgs, preserve_fds, "N", 0, PRESERVE_FDS_MAX, "hand N descriptors, from 3 on, to the container"),
+        OPT_END
+};
+
+const Option container_image_options[] = {
+        OPT_GROUP("With --image: the process"),
+        OPT_CALL('e', "env", ContainerArgs, spec, "NAME[=VALUE]", take_env, "set a variable; NAME alone takes it from the caller's environment"),
+        OPT_CALL(0, "env-file", ContainerArgs, spec, "FILE", take_env_file, "set the variables in FILE, one NAME=VALUE a line"),
+        OPT_COPY('u', "user", ContainerArgs, spec.user, "USER[:GROUP]", "who the process runs as: names of the image, or numbers"),
+        OPT_COPY('w', "workdir", ContainerArgs, spec.workdir, "PATH", "the process's working directory, a path in the container"),
+        OPT_CALL(0, "entrypoint", ContainerArgs, spec, "COMMAND", take_entrypoint, "in place of the image's entrypoint: a command, or a JSON array"),
+        OPT_FLAG('t', "tty", ContainerArgs, spec.tty, "give the process a terminal"),
+        OPT_CALL(0, "stop-signal", ContainerArgs, spec.stop_signal, "SIGNAL", take_stop_signal, "what 'stop' sends first, in place of the image's"),
+        OPT_COPY(0, "hostname", ContainerArgs, spec.hostname, "NAME", "the container's host name"),
+        OPT_CALL(0, "annotation", ContainerArgs, spec, "KEY=VALUE", take_annotation, "an annotation for the runtime"),
+        OPT_GROUP("With --image: files and devices"),
+        OPT_CALL('v', "volume", ContainerArgs, spec, "HOST:PATH[:OPTIONS]", take_volume, "show a file or directory of the host at PATH"),
+        OPT_CALL(0, "mount", ContainerArgs, spec, "KEY=VALUE[,...]", take_mount, "a mount, such as type=bind,src=/srv,dst=/srv,ro"),
+        OPT_CALL(0, "tmpfs", ContainerArgs, spec, "PATH[:OPTIONS]", take_tmpfs, "an empty file system in memory at PATH"),
+        OPT_CALL(0, "shm-size", ContainerArgs, spec, "BYTES", take_shm_size, "size of /dev/shm; 64m unless given"),
+        OPT_CALL(0, "device", ContainerArgs, spec, "HOST[:PATH][:rwm]", take_device, "let the container use a device of the host"),
+        OPT_FLAG(0, "read-only", ContainerArgs, spec.read_only, "the root filesystem can't be written"),
+        OPT_STRING(0, "storage-driver", ContainerArgs, storage_driver, "DRIVER", "how the container gets a root of its own"),
+        OPT_GROUP("With --image: limits"),
+        OPT_CALL('m', "memory", ContainerArgs, spec, "BYTES", take_memory, "memory it may use, such as 512m"),
+        OPT_CALL(0, "memory-swap", ContainerArgs, spec, "BYTES", take_memory_swap, "memory and swap together; -1 for no limit"),
+        OPT_CALL(0, "cpus", ContainerArgs, spec, "N", take_cpus, "processors it may use, such as 1.5"),
+        OPT_CALL(0, "pids-limit", ContainerArgs, spec, "N", take_pids_limit, "processes it may have; -1 for no limit"),
+        OPT_CALL(0, "ulimit", ContainerArgs, spec, "NAME=SOFT[:HARD]", take_ulimit, "a resource limit of its processes, such as nofile=1024:4096"),
+        OPT_GROUP("With --image: security"),
+        OPT_FLAG(0, "privileged", ContainerArgs, spec.privileged, "all capabilities and devices, no seccomp filter, nothing masked"),
+        OPT_LIST(0, "cap-add", ContainerArgs, spec.cap_add, "CAPABILITY", "give a capability; 'all' for every one"),
+        OPT_LIST(0, "cap-drop", ContainerArgs, spec.cap_drop, "CAPABILITY", "take a capability away; 'all' for every one"),
+        OPT_LIST(0, "security-opt", ContainerArgs, spec.security_opt, "OPTION", "seccomp=, apparmor=, label=, no-new-privileges, mask=, unmask=, systempaths="),
+        OPT_CALL(0, "userns", ContainerArgs, spec, "MODE", take_userns, "the user namespace: host, private or auto"),
+        OPT_CALL(0, "uidmap", ContainerArgs, spec.uid_map, "CONTAINER:HOST:SIZE", take_id_map, "map a range of user ids"),
+        OPT_CALL(0, "gidmap", ContainerArgs, spec.gid_map, "CONTAINER:HOST:SIZE", take_id_map, "map a range of group ids"),
+        OPT_END
+};
+
+void container_args_clear(void *args) {
+        spec_options_clear(&((ContainerArgs *) args)->spec);
+}
+
+void container_request_clear(ContainerRequest *request) {
+        free(request->bundle);
+        free(request->pid_file);
+        free(request->console_socket);
+        *request = (ContainerRequest) {};
+}
+
+int descriptors_check(int64_t n, Error *err) {
+        for (int fd = 3; fd < 3 + (int) n; fd++)
+                if (fcntl(fd, F_GETFD) < 0)
+                        return error_set(err, ERROR_INVALID_ARGUMENT, "--preserve-fds %d: descriptor %d is not open", (int) n, fd);
+        return 0;
+}
+
+/* Options and operands that mean nothing for a bundle, whose config.json says it all. */
+static int check_bundle(const Call *call, Error *err) {
+        for (size_t i = 0; i < call->n_given; i++)
+                if (options_contain(container_image_options, call->given[i])) {
+                        error_set(err, ERROR_INVALID_ARGUMENT, "option '--%s' goes with --image only", call->given[i]->name);
+                        return error_hint(err, "a bundle's own config.json says how it runs");
+                }
+        if (call->n_operands > 1) {
+                error_set(err, ERROR_INVALID_ARGUMENT, "a command ('%s') goes with --image only", call->operands[1]);
+                return error_hint(err, "options stand before the ID; a bundle's config.json names its command");
+        }
+        return 0;
+}
+
+static int absolute_or_null(const char *path, char **ret, Error *err) {
+        return path ? path_absolute(path, ret, err) : 0;
+}
+
+static int take_command(ContainerArgs *args, const Call *call, Error *err) {
+        for (size_t i = 1; i < call->n_operands; i++)
+                if (strv_push(&args->spec.args, call->operands[i], err) < 0)
+                        return -1;
+        return 0;
+}
+
+int container_request(const Call *call, ContainerRequest *ret, Error *err) {
+        _cleanup_(container_request_clear) ContainerRequest made = {};
+        ContainerArgs *args = call->args;
+
+        if (args->image && args->bundle)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--bundle and --image exclude each other");
+        if (!args->image && check_bundle(call, err) < 0)
+                return -1;
+        if (args->preserve_fds > 0 && descriptors_check(args->preserve_fds, err) < 0)
+                return -1;
+        if (args->image && take_command(args, call, err) < 0)
+                return -1;
+        if ((!args->image && path_absolute(args->bundle ?: ".", &made.bundle, err) < 0) ||
+            absolute_or_null(args->pid_file, &made.pid_file, err) < 0 || absolute_or_null(args->console_socket, &made.console_socket, err) < 0)
+                return -1;
+
+        made.request = (CreateRequest) {
+                .id = call->operands[0],
+                .bundle = made.bundle,
+                .image = args->image,
+                .storage_driver = args->storage_driver,
+                .options = &args->spec,
+                .pid_file = made.pid_file,
+                .console_socket = made.console_socket,
+                .no_pivot = args->no_pivot,
+                .no_new_keyring = args->no_new_keyring,
+                .preserve_fds = (int) args->preserve_fds,
+                .detach = args->detach,
+                .remove = args->remove,
+                .keep = args->keep,
+        };
+        *ret = made;
+        made = (ContainerRequest) {};
+        return 0;
+}

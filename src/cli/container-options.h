@@ -1,0 +1,39 @@
+#pragma once
+
+/* The options that create and run share. */
+
+#include "cli/command.h"
+#include "lifecycle/lifecycle.h"
+#include "oci/runtime-spec.h"
+
+typedef struct ContainerArgs {
+        const char *bundle, *image, *storage_driver, *pid_file, *console_socket;
+        bool no_pivot, no_new_keyring, detach, remove, keep;
+        int64_t preserve_fds;
+        SpecOptions spec;
+} ContainerArgs;
+
+extern const Option container_options[];       /* with a bundle or an image */
+extern const Option container_image_options[]; /* with --image only */
+
+void container_args_clear(void *args);
+
+/** A request whose strings are owned here where they had to be made */
+typedef struct ContainerRequest {
+        CreateRequest request;
+        char *bundle, *pid_file, *console_socket;
+} ContainerRequest;
+
+void container_request_clear(ContainerRequest *request);
+
+/**
+ * container_request() - what a command line asks for; paths are made absolute, combinations and inherited descriptors are checked
+ *
+ * Errors: InvalidArgument
+ */
+int container_request(const Call *call, ContainerRequest *ret, Error *err);
+
+/** descriptors_check() - whether 3 … 3+N-1 are open, as --preserve-fds N promises. Errors: InvalidArgument */
+int descriptors_check(int64_t n, Error *err);
+
+#define PRESERVE_FDS_MAX 1024 /* descriptors; this program's own cap, the usual RLIMIT_NOFILE */

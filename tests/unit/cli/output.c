@@ -1,0 +1,146 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/output.h"
+#include "cli/report.h"
+
+static void control_characters_and_broken_utf8_are_made_visible(void **state) {
+        static const struct {
+                const char *text;
+                bool multiline;
+                const char *printed;
+        } rows[] = {
+                { "plain ä € 😀", false, "plain ä € 😀" },
+                { "\033[31mred", false, "\\x1b[31mred" },
+                { "a\nb\tc", false, "a\\x0ab\\x09c" },
+                { "a\nb\tc", true, "a\nb\tc" },
+                { "a\rb\x7f", true, "a\\x0db\\x7f" },
+                { "\xff\xc3", false, "\\xff\\xc3" },
+                { "\xc2\x9b", false, "\\xc2\\x9b" },         /* a C1 control */
+                { "\xc0\xaf", false, "\\xc0\\xaf" },         /* overlong */
+                { "\xe0\x80\xaf", false, "\\xe0\\x80\\xaf" },
+                { "\xed\xa0\x80", false, "\\xed\\xa0\\x80" }, /* a surrogate */
+                { "", false, "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_buf_ Buf buf = BUF_INIT(1024);
+
+                assert_int_equal(text_printable(&buf, rows[i].text, rows[i].multiline, NULL), 0);
+                assert_string_equal(buf.data ?: "", rows[i].printed);
+        }
+}
+
+static void tables_are_aligned_by_characters(void **state) {
+        _cleanup_table_ Table table = TABLE_INIT("ID", "NAME", "LAST");
+        _cleanup_(output_clear) Output out = OUTPUT_INIT(-1);
+
+        assert_int_equal(TABLE_ADD(&table, NULL, "ä", "long name", NULL), 0);
+        assert_int_equal(TABLE_ADD(&table, NULL, "bcd", "\n", "x"), 0);
+        assert_int_equal(table_print(&table, &out, NULL), 0);
+        assert_string_equal(out.text.data, "ID    NAME        LAST\n"
+                                           "ä     long name   \n"
+                                           "bcd   \\x0a        x\n");
+}
+
+static void a_full_disk_is_an_error(void **state) {
+        _cleanup_close_ int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+        _cleanup_(output_clear) Output out = OUTPUT_INIT(full);
+        Error err = ERROR_INIT;
+
+        assert_int_equal(output_flush(&out, &err), 0);
+        assert_int_equal(output_printf(&out, NULL, "x"), 0);
+        assert_int_equal(output_flush(&out, &err), -1);
+        assert_int_equal(err.errnum, ENOSPC);
+        assert_non_null(strstr(err.text, "standard output"));
+}
+
+static void sizes_durations_and_ages_read_well(void **state) {
+        char text[AGE_TEXT_MAX];
+
+        assert_string_equal(size_text(0, text), "0 B");
+        assert_string_equal(size_text(999, text), "999 B");
+        assert_string_equal(size_text(1000, text), "1 kB");
+        assert_string_equal(size_text(999999, text), "1 MB");
+        assert_string_equal(size_text(12345678, text), "12.3 MB");
+        assert_string_equal(size_text(UINT64_MAX, text), "18.4 EB");
+        assert_string_equal(duration_text(1234567, text), "1.23 ms");
+        assert_string_equal(duration_text(1234567890, text), "1.23 s");
+        assert_string_equal(age_text("2026-01-01T00:00:00Z", 1767225600 + 7200, text), "2 hours ago");
+        assert_string_equal(age_text("2026-01-01T01:00:00.5+01:00", 1767225600 + 60, text), "1 minute ago");
+        assert_string_equal(age_text("2026-01-01T00:00:00Z", 1767225600 - 5, text), "2026-01-01T00:00:00Z");
+        assert_string_equal(age_text("yesterday", 0, text), "yesterday");
+        assert_string_equal(age_text(NULL, 0, text), "");
+}
+
+static Error sample_error(void) {
+        Error err = ERROR_INIT;
+
+        error_set_errno(&err, ERROR_FILE, ENOSPC, "create 'web': unpack '\xff'");
+        error_phase(&err, "layers");
+        error_hint(&err, "make room");
+        return err;
+}
+
+static void an_error_as_text_names_kind_place_phase_and_hint(void **state) {
+        Error err = sample_error();
+        _cleanup_free_ char *text = report_format(false, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+
+        assert_string_equal(text, "proxmox-lxcri: error: FileError: create 'web': unpack '\\xff': No space left on device (phase layers)\n"
+                                  "hint: make room\n");
+}
+
+static void an_error_as_json_has_the_same_in_the_shape_of_runc(void **state) {
+        Error err = sample_error();
+        _cleanup_free_ char *text = report_format(true, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        _cleanup_json_ json_t *record = NULL;
+        static const char *const fields[][2] = {
+                { "level", "error" }, { "kind", "FileError" },   { "phase", "layers" },
+                { "hint", "make room" }, { "errno", "ENOSPC" },  { "cause", "No space left on device" },
+                { "msg", "create 'web': unpack '\\xff': No space left on device" },
+        };
+
+        assert_int_equal(text[strlen(text) - 1], '\n');
+        assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+        assert_int_equal(json_parse(text, strlen(text), "record", &record, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+                assert_string_equal(json_string_value(json_object_get(record, fields[i][0])), fields[i][1]);
+        assert_non_null(strchr(json_string_value(json_object_get(record, "time")), 'T'));
+}
+
+static void an_error_of_any_length_is_reported(void **state) {
+        Error err = ERROR_INIT;
+
+        memset(err.text, '\033', sizeof(err.text) - 1);
+        memset(err.hint, '\377', sizeof(err.hint) - 1);
+        err.kind = ERROR_RUNTIME;
+        for (int json = 0; json < 2; json++) {
+                _cleanup_free_ char *text = report_format(json, true, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+
+                assert_non_null(text);
+                assert_true(strlen(text) > 4 * (sizeof(err.text) - 1));
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(control_characters_and_broken_utf8_are_made_visible),
+                cmocka_unit_test(tables_are_aligned_by_characters),
+                cmocka_unit_test(a_full_disk_is_an_error),
+                cmocka_unit_test(sizes_durations_and_ages_read_well),
+                cmocka_unit_test(an_error_as_text_names_kind_place_phase_and_hint),
+                cmocka_unit_test(an_error_as_json_has_the_same_in_the_shape_of_runc),
+                cmocka_unit_test(an_error_of_any_length_is_reported),
+        };
+
+        return cmocka_run_group_tests_name("output", tests, NULL, NULL);
+}
