@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "layers/layer.h"
+#include "layers/layers.h"
 
 #define INDEX_DEPTH_MAX 4 /* indexes within indexes; this program's own cap */
 
@@ -40,7 +40,8 @@ int blob_read_verified(int blobs_fd, const Descriptor *blob, size_t max, const c
         return 0;
 }
 
-static int read_document(const DescribeRequest *r, const Descriptor *blob, size_t max, const char *what, char **ret, size_t *ret_len, Error *err) {
+static int read_document(const DescribeRequest *r, const Descriptor *blob, size_t max, const char *what, char **ret, size_t *ret_len,
+                         Error *err) {
         /* Before fetching: nothing larger than we read is worth a copy. */
         if (blob->size > max)
                 return error_set(err, ERROR_INVALID_SPEC, "%s %s has %llu bytes, at most %zu are accepted", what, blob->digest.text,
@@ -104,8 +105,8 @@ int image_describe(const DescribeRequest *request, const Descriptor *descriptor,
 
         for (unsigned depth = 0; current.type == MEDIA_INDEX; depth++) {
                 if (depth == INDEX_DEPTH_MAX)
-                        return error_set(err, ERROR_INVALID_SPEC, "index %s: more than %d indexes within each other", descriptor->digest.text,
-                                         INDEX_DEPTH_MAX);
+                        return error_set(err, ERROR_INVALID_SPEC, "index %s: more than %d indexes within each other",
+                                         descriptor->digest.text, INDEX_DEPTH_MAX);
                 if (follow_index(request, &current, err) < 0)
                         return -1;
         }

@@ -208,7 +208,8 @@ static int name_images(const ImportRequest *request, const char *path, const Sta
         return 0;
 }
 
-int image_import(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n, Error *err) {
+int image_import(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n,
+                 Error *err) {
         static const ImageProgress silent = { 0 };
         _cleanup_(source_clear) Source source = { .fd = -EBADF };
         _cleanup_staged_images_ StagedImages images = { 0 };

@@ -5,7 +5,8 @@
 #include "base/cleanup.h"
 #include "image/import.h"
 #include "image/resolve.h"
-#include "layers/layer.h"
+#include "image/verify.h"
+#include "layers/layers.h"
 
 static int unpack(Store *store, const StoreImage *image, const ImageProgress *progress, Error *err) {
         _cleanup_close_ int gc = -EBADF;
@@ -18,10 +19,31 @@ static int unpack(Store *store, const StoreImage *image, const ImageProgress *pr
         return layers_ensure(store, image, &layers, err);
 }
 
+static int prune(Store *store, bool dry_run, PruneResult *ret, Error *err) {
+        _cleanup_close_ int gc = -EBADF;
+        PruneCount count;
+
+        *ret = (PruneResult) { 0 };
+        if (store_fd(store) < 0)
+                return 0;
+        if (store_lock(store, "gc", true, true, &gc, err) < 0 || store_prune(store, dry_run, &count, err) < 0)
+                return -1;
+        *ret = (PruneResult) {
+                .blobs = count.blobs,
+                .layers = count.layers,
+                .images = count.images,
+                .temporary = count.temporary,
+                .bytes = count.bytes,
+        };
+        return 0;
+}
+
 extern const ImageModule image_module_table;
 __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .version = IMAGE_MODULE_VERSION,
         .import = image_import,
         .resolve = image_resolve,
         .unpack = unpack,
+        .verify = image_verify,
+        .prune = prune,
 };

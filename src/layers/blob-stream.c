@@ -130,7 +130,8 @@ int blob_stream_read(BlobStream *stream, const void **ret_data, size_t *ret_len,
                         *ret_data = stream->pending;
                         stream->pending_len = 0;
                 } else {
-                        if (decoder_step(stream->decoder, &stream->pending, &stream->pending_len, stream->out, OUTPUT_SIZE, &produced, err) < 0)
+                        if (decoder_step(stream->decoder, &stream->pending, &stream->pending_len, stream->out, OUTPUT_SIZE, &produced,
+                                         err) < 0)
                                 return error_prefix(err, "%s", stream->options.what);
                         *ret_data = stream->out;
                         sha256_update(stream->diff_hash, stream->out, produced);

@@ -1,6 +1,6 @@
 /* Filling layers/: unpack into tmp/, sync once, rename. */
 
-#include "layers/layer.h"
+#include "layers/layers.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -116,7 +116,8 @@ static void report(void *userdata, uint64_t done) {
 }
 
 /* One pass over the blob. */
-static int unpack_pass(Ensure *e, int blob_fd, const UnpackTarget *target, UnpackPass pass, uint64_t *ret_size, UnpackResult *ret, Error *err) {
+static int unpack_pass(Ensure *e, int blob_fd, const UnpackTarget *target, UnpackPass pass, uint64_t *ret_size, UnpackResult *ret,
+                       Error *err) {
         _cleanup_(blob_stream_freep) BlobStream *stream = NULL;
         const Descriptor *blob = &e->image->layers[e->current];
         BlobStreamResult digests;
@@ -184,8 +185,8 @@ static int save_record(const Ensure *e, int layer_fd, uint64_t size, uint64_t en
         _cleanup_json_ json_t *record = NULL;
         const Digest *parent = e->current > 0 ? &e->image->chain_ids[e->current - 1] : NULL;
 
-        record = json_pack("{s:s, s:s*, s:I, s:I}", "diffID", e->image->diff_ids[e->current].text, "parent", parent ? parent->text : NULL, "size",
-                           (json_int_t) size, "entries", (json_int_t) entries);
+        record = json_pack("{s:s, s:s*, s:I, s:I}", "diffID", e->image->diff_ids[e->current].text, "parent", parent ? parent->text : NULL,
+                           "size", (json_int_t) size, "entries", (json_int_t) entries);
         if (!record)
                 return error_oom(err);
         return json_save_at(layer_fd, "layer.json", record, 0600, 0, err);

@@ -71,7 +71,8 @@ static int xattrs_from_entry(struct archive_entry *entry, Metadata *m, Error *er
                 if (strlen(name) > XATTR_NAME_MAX)
                         return error_set(err, ERROR_INVALID_SPEC, "an extended attribute's name of more than %d bytes", XATTR_NAME_MAX);
                 if (len > XATTR_SIZE_MAX)
-                        return error_set(err, ERROR_INVALID_SPEC, "the extended attribute '%s' has more than %d bytes", name, XATTR_SIZE_MAX);
+                        return error_set(err, ERROR_INVALID_SPEC, "the extended attribute '%s' has more than %d bytes", name,
+                                         XATTR_SIZE_MAX);
                 total += strlen(name) + len;
                 if (total > LAYER_XATTR_MAX)
                         return error_set(err, ERROR_INVALID_SPEC, "more than %u bytes of extended attributes", LAYER_XATTR_MAX);

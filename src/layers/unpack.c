@@ -266,18 +266,13 @@ static int one_entry(Unpack *u, bool *ret_late, Error *err) {
                 return error_set(err, ERROR_INVALID_SPEC, "an entry without a name");
         if (name_parse(text, &u->name, err) < 0 || whiteout_parse(u->name.directory, u->name.base, &kind, err) < 0)
                 return -1;
-        switch (kind) {
-        case WHITEOUT_NONE:
+        if (kind == WHITEOUT_NONE)
                 return alone ? 0 : make_entry(u, err);
-        case WHITEOUT_FILE:
-                return u->pass == UNPACK_ENTRIES ? 0 :
-                                                   whiteout_apply(&u->tree, u->name.directory, u->name.base + strlen(".wh."), alone, ret_late, err);
-        case WHITEOUT_OPAQUE:
-                return u->pass == UNPACK_ENTRIES ? 0 : whiteout_apply_opaque(&u->tree, u->name.directory, alone, ret_late, err);
-        case WHITEOUT_IGNORE:
-                break;
-        }
-        return 0;
+        if (kind == WHITEOUT_IGNORE || u->pass == UNPACK_ENTRIES)
+                return 0;
+        if (kind == WHITEOUT_OPAQUE)
+                return whiteout_apply_opaque(&u->tree, u->name.directory, alone, ret_late, err);
+        return whiteout_apply(&u->tree, u->name.directory, u->name.base + strlen(".wh."), alone, ret_late, err);
 }
 
 static int read_stream(void *userdata, const void **ret_data, size_t *ret_len, Error *err) {

@@ -1,0 +1,112 @@
+/* Checking an image that is in the store: every blob by digest and size, every layer by its diffID. */
+
+#include "image/verify.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "layers/blob-stream.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+typedef struct Verify {
+        Store *store;
+        const ImageProgress *progress;
+        const char *subject; /* what is being read now */
+        uint64_t total;
+        VerifyResult *results;
+        size_t n;
+} Verify;
+
+VerifyResult *verify_results_free(VerifyResult *results, size_t n) {
+        for (size_t i = 0; results && i < n; i++) {
+                free(results[i].subject);
+                free(results[i].problem);
+        }
+        free(results);
+        return NULL;
+}
+
+static void verify_clear(Verify *verify) {
+        verify_results_free(verify->results, verify->n);
+}
+
+static void report(void *userdata, uint64_t done) {
+        const Verify *v = userdata;
+
+        if (v->progress->report)
+                v->progress->report(v->progress->userdata, "verify", v->subject, done, v->total);
+}
+
+/* Reads one blob. Fails with what is wrong with it. */
+static int check(Verify *verify, const Digest *digest, const Descriptor *descriptor, const Digest *diff_id, Error *err) {
+        _cleanup_(blob_stream_freep) BlobStream *stream = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        BlobStreamResult result;
+        struct stat st;
+
+        const BlobStreamOptions options = {
+                .what = digest->text,
+                .digest = digest,
+                .size = descriptor ? &descriptor->size : NULL,
+                .diff_id = diff_id,
+                .raw = !diff_id,
+                .copy_fd = -1,
+                .cancelled = verify->progress->cancelled,
+                .report = report,
+                .userdata = verify,
+        };
+
+        fd = openat(store_blobs_fd(verify->store), digest_hex(digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (fd < 0)
+                return error_set_errno(err, errno == ENOENT ? ERROR_IMAGE_NOT_FOUND : ERROR_FILE, errno, "blob %s", digest->text);
+        verify->subject = digest->text;
+        verify->total = descriptor ? descriptor->size : fstat(fd, &st) == 0 ? (uint64_t) st.st_size : 0;
+        if (blob_stream_new(fd, &options, &stream, err) < 0)
+                return -1;
+        if (blob_stream_finish(stream, &result, err) < 0)
+                return blob_stream_blame(stream, err);
+        return 0;
+}
+
+static int verify_one(Verify *verify, const Digest *digest, const Descriptor *descriptor, const Digest *diff_id, Error *err) {
+        VerifyResult result = { .kind = ERROR_NONE };
+        VerifyResult *grown;
+        Error found = ERROR_INIT;
+
+        if (check(verify, digest, descriptor, diff_id, &found) < 0) {
+                if (found.kind == ERROR_INTERRUPTED || found.kind == ERROR_OUT_OF_MEMORY) {
+                        if (err)
+                                *err = found;
+                        return -1;
+                }
+                result.kind = found.kind;
+                if (string_copy(found.text, &result.problem, err) < 0)
+                        return -1;
+        }
+        grown = reallocarray(verify->results, verify->n + 1, sizeof(*grown));
+        if (!grown || string_copy(digest->text, &result.subject, NULL) < 0) {
+                if (grown)
+                        verify->results = grown;
+                free(result.problem);
+                return error_oom(err);
+        }
+        verify->results = grown;
+        verify->results[verify->n++] = result;
+        return 0;
+}
+
+int image_verify(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err) {
+        static const ImageProgress silent = { 0 };
+        _cleanup_(verify_clear) Verify verify = { .store = store, .progress = progress ?: &silent };
+
+        if (verify_one(&verify, &image->manifest, NULL, NULL, err) < 0 || verify_one(&verify, &image->config, NULL, NULL, err) < 0)
+                return -1;
+        for (size_t i = 0; i < image->n_layers; i++)
+                if (verify_one(&verify, &image->layers[i].digest, &image->layers[i], &image->diff_ids[i], err) < 0)
+                        return -1;
+        *ret_n = verify.n;
+        *ret = TAKE(verify.results);
+        return 0;
+}

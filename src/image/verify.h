@@ -1,0 +1,7 @@
+#pragma once
+
+/* The module's verify(); see image.h. */
+
+#include "image/image.h"
+
+int image_verify(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);
