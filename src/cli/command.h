@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * Commands as data. A new command is one file in cmd/ that defines `const Command command_NAME`, and one line in cmd/meson.build.
+ * Commands as data. A new command is one file in cmd/ that defines `const Command cmd_NAME`, and one line in cmd/meson.build.
  * The name may have two words ("image import"); then its symbol has an underscore between them.
  */
 

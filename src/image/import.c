@@ -171,13 +171,6 @@ static int choose(const ImportRequest *request, const char *path, StagedImages *
         return error_hint(err, "name one of them, or take all (--all)");
 }
 
-ImportedImage *imported_images_free(ImportedImage *images, size_t n) {
-        for (size_t i = 0; images && i < n; i++)
-                free(images[i].name);
-        free(images);
-        return NULL;
-}
-
 /* All blobs are in the store: now the names. */
 static int publish(Store *store, const StagedImages *images, const ImportedImage *named, Error *err) {
         for (size_t i = 0; i < images->n; i++)

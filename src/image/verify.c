@@ -19,15 +19,6 @@ typedef struct Verify {
         size_t n;
 } Verify;
 
-VerifyResult *verify_results_free(VerifyResult *results, size_t n) {
-        for (size_t i = 0; results && i < n; i++) {
-                free(results[i].subject);
-                free(results[i].problem);
-        }
-        free(results);
-        return NULL;
-}
-
 static void verify_clear(Verify *verify) {
         verify_results_free(verify->results, verify->n);
 }

@@ -17,7 +17,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return error_hint(err, "bash, zsh or fish");
 }
 
-const Command command_completion = {
+const Command cmd_completion = {
         .name = "completion",
         .group = COMMANDS_SETUP,
         .summary = "print a completion script for a shell",

@@ -8,7 +8,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return output_printf(&cli->out, err, "%s: right\n", cli->config->path ?: "no configuration file; the defaults");
 }
 
-const Command command_config_check = {
+const Command cmd_config_check = {
         .name = "config check",
         .alias = "config validate",
         .group = COMMANDS_SETUP,

@@ -39,7 +39,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return print_table(cli, shown, err);
 }
 
-const Command command_config_show = {
+const Command cmd_config_show = {
         .name = "config show",
         .group = COMMANDS_SETUP,
         .summary = "print the configuration in effect, and where each value comes from",

@@ -11,7 +11,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_create(&cli->lifecycle, &request.request, err);
 }
 
-const Command command_create = {
+const Command cmd_create = {
         .name = "create",
         .group = COMMANDS_LIFE,
         .summary = "make a container; 'start' lets its process run",

@@ -21,7 +21,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return command_each(cli, call, delete_one, err);
 }
 
-const Command command_delete = {
+const Command cmd_delete = {
         .name = "delete",
         .group = COMMANDS_LIFE,
         .summary = "remove containers that have ended",

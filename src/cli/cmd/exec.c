@@ -70,7 +70,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_exec(&cli->lifecycle, call->operands[0], &request, &cli->exit_code, err);
 }
 
-const Command command_exec = {
+const Command cmd_exec = {
         .name = "exec",
         .group = COMMANDS_LIFE,
         .summary = "run one more process in a container",

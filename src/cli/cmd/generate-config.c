@@ -12,7 +12,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return output_json(&cli->out, spec, err);
 }
 
-const Command command_generate_config = {
+const Command cmd_generate_config = {
         .name = "generate-config",
         .group = COMMANDS_SETUP,
         .summary = "print a config.json for a new bundle",

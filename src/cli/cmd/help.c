@@ -27,7 +27,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return -1;
 }
 
-const Command command_help = {
+const Command cmd_help = {
         .name = "help",
         .group = COMMANDS_SETUP,
         .summary = "show help for the program or for a command",

@@ -91,7 +91,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return r;
 }
 
-const Command command_image_import = {
+const Command cmd_image_import = {
         .name = "image import",
         .group = COMMANDS_IMAGES,
         .summary = "bring an image into the store",

@@ -130,7 +130,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return r;
 }
 
-const Command command_image_inspect = {
+const Command cmd_image_inspect = {
         .name = "image inspect",
         .group = COMMANDS_IMAGES,
         .summary = "print images' digests, layers and configuration, as a JSON array",

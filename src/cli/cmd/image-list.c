@@ -144,7 +144,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return r;
 }
 
-const Command command_image_list = {
+const Command cmd_image_list = {
         .name = "image list",
         .alias = "images",
         .group = COMMANDS_IMAGES,

@@ -111,7 +111,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return command_each(cli, call, remove_one, err);
 }
 
-const Command command_image_rm = {
+const Command cmd_image_rm = {
         .name = "image rm",
         .alias = "rmi",
         .group = COMMANDS_IMAGES,

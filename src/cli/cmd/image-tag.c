@@ -32,7 +32,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return r;
 }
 
-const Command command_image_tag = {
+const Command cmd_image_tag = {
         .name = "image tag",
         .group = COMMANDS_IMAGES,
         .summary = "give an image a further name",

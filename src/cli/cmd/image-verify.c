@@ -106,7 +106,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return call->n_operands > 0 ? command_each(cli, call, verify_one, err) : verify_all(cli, call, err);
 }
 
-const Command command_image_verify = {
+const Command cmd_image_verify = {
         .name = "image verify",
         .group = COMMANDS_IMAGES,
         .summary = "check every blob and layer of images by its digest",

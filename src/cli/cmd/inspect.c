@@ -31,7 +31,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return r;
 }
 
-const Command command_inspect = {
+const Command cmd_inspect = {
         .name = "inspect",
         .group = COMMANDS_LOOK,
         .summary = "print all that is known of containers, as a JSON array",

@@ -28,7 +28,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_kill(&cli->lifecycle, call->operands[0], signal, args->all, err);
 }
 
-const Command command_kill = {
+const Command cmd_kill = {
         .name = "kill",
         .group = COMMANDS_LIFE,
         .summary = "send a signal to a container",

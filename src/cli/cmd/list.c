@@ -100,7 +100,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return r;
 }
 
-const Command command_list = {
+const Command cmd_list = {
         .name = "list",
         .alias = "ls",
         .group = COMMANDS_LOOK,

@@ -34,7 +34,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_logs(&cli->lifecycle, call->operands[0], &request, STDOUT_FILENO, STDERR_FILENO, err);
 }
 
-const Command command_logs = {
+const Command cmd_logs = {
         .name = "logs",
         .group = COMMANDS_LOOK,
         .summary = "print what a detached container wrote",

@@ -6,7 +6,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_pause(&cli->lifecycle, call->operands[0], err);
 }
 
-const Command command_pause = {
+const Command cmd_pause = {
         .name = "pause",
         .group = COMMANDS_LIFE,
         .summary = "freeze all processes of a container",

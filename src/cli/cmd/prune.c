@@ -43,7 +43,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                              (unsigned long) result.images, (unsigned long) result.temporary, size_text(result.bytes, size));
 }
 
-const Command command_prune = {
+const Command cmd_prune = {
         .name = "prune",
         .group = COMMANDS_IMAGES,
         .summary = "remove blobs, layers and leftovers that nothing refers to",

@@ -136,7 +136,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return print_table(cli, pids, n, call->operands + 1, err);
 }
 
-const Command command_ps = {
+const Command cmd_ps = {
         .name = "ps",
         .group = COMMANDS_LOOK,
         .summary = "show the processes of a container",

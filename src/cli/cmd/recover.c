@@ -27,7 +27,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return failed ? -1 : 0;
 }
 
-const Command command_recover = {
+const Command cmd_recover = {
         .name = "recover",
         .group = COMMANDS_SETUP,
         .summary = "undo what interrupted commands left behind",

@@ -23,7 +23,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return command_each(cli, call, restart_one, err);
 }
 
-const Command command_restart = {
+const Command cmd_restart = {
         .name = "restart",
         .group = COMMANDS_LIFE,
         .summary = "stop containers made from images and start them again",

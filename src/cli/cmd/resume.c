@@ -6,7 +6,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_resume(&cli->lifecycle, call->operands[0], err);
 }
 
-const Command command_resume = {
+const Command cmd_resume = {
         .name = "resume",
         .alias = "unpause",
         .group = COMMANDS_LIFE,

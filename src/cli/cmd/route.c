@@ -42,7 +42,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return answer ? output_json(&cli->out, answer, err) : error_oom(err);
 }
 
-const Command command_route = {
+const Command cmd_route = {
         .name = "route",
         .group = COMMANDS_SETUP,
         .summary = "show which runtime a container would get, and why",

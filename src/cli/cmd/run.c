@@ -21,7 +21,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_run(&cli->lifecycle, &request.request, &cli->exit_code, err);
 }
 
-const Command command_run = {
+const Command cmd_run = {
         .name = "run",
         .group = COMMANDS_LIFE,
         .summary = "make a container and start it",

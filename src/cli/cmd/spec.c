@@ -29,7 +29,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return file_write_atomic_at(bundle, "config.json", text.text.data, text.text.len, 0644, WRITE_EXCLUSIVE, err);
 }
 
-const Command command_spec = {
+const Command cmd_spec = {
         .name = "spec",
         .group = COMMANDS_SETUP,
         .summary = "write a config.json into a new bundle, as runc does",

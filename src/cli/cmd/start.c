@@ -18,7 +18,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_start(&cli->lifecycle, &request, &cli->exit_code, err);
 }
 
-const Command command_start = {
+const Command cmd_start = {
         .name = "start",
         .group = COMMANDS_LIFE,
         .summary = "let the process of a created container run",

@@ -11,7 +11,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return output_json(&cli->out, state, err);
 }
 
-const Command command_state = {
+const Command cmd_state = {
         .name = "state",
         .group = COMMANDS_LOOK,
         .summary = "print the state of a container, as the runtime spec has it",

@@ -23,7 +23,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return command_each(cli, call, stop_one, err);
 }
 
-const Command command_stop = {
+const Command cmd_stop = {
         .name = "stop",
         .group = COMMANDS_LIFE,
         .summary = "end containers: the stop signal, then SIGKILL",

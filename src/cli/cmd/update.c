@@ -104,7 +104,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return lifecycle_update(&cli->lifecycle, call->operands[0], resources, err);
 }
 
-const Command command_update = {
+const Command cmd_update = {
         .name = "update",
         .group = COMMANDS_LIFE,
         .summary = "change the limits of a running container",

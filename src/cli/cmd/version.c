@@ -16,7 +16,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return output_printf(&cli->out, err, "\n");
 }
 
-const Command command_version = {
+const Command cmd_version = {
         .name = "version",
         .group = COMMANDS_SETUP,
         .summary = "show the version of the program and of the specifications it follows",

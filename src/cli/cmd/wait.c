@@ -16,7 +16,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         return command_each(cli, call, wait_one, err);
 }
 
-const Command command_wait = {
+const Command cmd_wait = {
         .name = "wait",
         .group = COMMANDS_LIFE,
         .summary = "wait until containers have ended, and print their exit codes",
