@@ -62,7 +62,8 @@ static int state_of_journal(const RunDir *dir, State **ret, Error *err) {
                 state->init = journal->init;
         if (string_copy(dir->id, &state->id, err) < 0 || string_copy(header->bundle ?: "", &state->bundle, err) < 0 ||
             string_copy(header->runtime ?: "", &state->runtime, err) < 0 || string_copy(header->store, &state->store, err) < 0 ||
-            string_copy("1.0.2", &state->oci_version, err) < 0)
+            string_copy("1.0.2", &state->oci_version, err) < 0 || string_copy("", &state->created, err) < 0 ||
+            string_copy("", &state->rootfs, err) < 0)
                 return -1;
         *ret = TAKE(state);
         return 0;

@@ -4,15 +4,15 @@
 #include "lifecycle/phases.h"
 
 const Step create_steps[CREATE_STEPS] = {
-        { "validate",  validate_request,  NULL            }, /* the id itself is released by the runner, last of all */
-        { "image",     ensure_image,      drop_image      },
-        { "layers",    ensure_layers,     drop_layers     },
-        { "rootfs",    make_root,         remove_root     },
-        { "storage",   check_volumes,     NULL            },
-        { "configure", write_config,      remove_config   },
-        { "runtime",   create_in_runtime, kill_in_runtime },
-        { "hooks",     run_hooks,         NULL            }, /* what ran them runs their poststop too */
-        { "publish",   publish,           unpublish       },
+        { "validate",  0,          validate_request,  NULL            }, /* the id itself is released by the runner, last of all */
+        { "image",     STEP_IMAGE, ensure_image,      drop_image      },
+        { "layers",    STEP_IMAGE, ensure_layers,     drop_layers     },
+        { "rootfs",    STEP_IMAGE, make_root,         remove_root     },
+        { "storage",   STEP_IMAGE, check_volumes,     NULL            },
+        { "configure", STEP_IMAGE, write_config,      remove_config   },
+        { "runtime",   0,          create_in_runtime, kill_in_runtime },
+        { "hooks",     0,          run_hooks,         NULL            }, /* what ran them runs their poststop too */
+        { "publish",   0,          publish,           unpublish       },
 };
 
 int lifecycle_create(const Lifecycle *lifecycle, const CreateRequest *request, Error *err) {

@@ -81,7 +81,7 @@ int lifecycle_inspect(const Lifecycle *lifecycle, const char *id, json_t **ret, 
         if (put_text(document, "runtime", state->runtime, err) < 0 || put_text(document, "root", lifecycle->root, err) < 0 ||
             put_exit(document, c, err) < 0 || put_record(document, lifecycle, id, err) < 0 ||
             (process_is_alive(&state->monitor) && put(document, "monitorPid", json_integer(state->monitor.pid), err) < 0) ||
-            put_strings(document, "cgroups", c->status == STATUS_STOPPED ? NULL : state->cgroups, err) < 0 || put_config(document, state, err) < 0)
+            (c->status != STATUS_STOPPED && put_strings(document, "cgroups", state->cgroups, err) < 0) || put_config(document, state, err) < 0)
                 return error_prefix(err, "inspect '%s'", id);
         *ret = TAKE(document);
         return 0;

@@ -52,10 +52,6 @@ int write_config(Transaction *t, Error *err) {
         _cleanup_close_ int root_fd = -EBADF;
         SpecOptions options;
 
-        if (!t->store) {
-                t->skipped = true;
-                return 0;
-        }
         options = *t->request->options; /* a shallow copy: defaults of ours are put into it, nothing of it is freed */
         if (check_userns(t, &options, err) < 0)
                 return -1;

@@ -51,10 +51,6 @@ static int make_record(Transaction *t, Error *err) {
 }
 
 int ensure_image(Transaction *t, Error *err) {
-        if (!t->request->image) {
-                t->skipped = true;
-                return 0;
-        }
         if (store_open(t->lifecycle->store, STORE_CREATE, &t->store, err) < 0)
                 return -1;
         if (store_lock(t->store, "gc", false, true, &t->gc_lock, err) < 0)
@@ -86,10 +82,6 @@ int ensure_layers(Transaction *t, Error *err) {
         const ImageModule *module;
         bool missing = false;
 
-        if (!t->request->image) {
-                t->skipped = true;
-                return 0;
-        }
         for (size_t i = 0; i < t->image->n_layers && !missing; i++)
                 missing = !store_layer_exists(t->store, &t->image->chain_ids[i]);
         t->skipped = !missing;

@@ -30,10 +30,6 @@ DriverRoot driver_root(Store *store, int container_fd, const char *path, const S
 int make_root(Transaction *t, Error *err) {
         DriverRoot root;
 
-        if (!t->store) {
-                t->skipped = true;
-                return 0;
-        }
         root = driver_root(t->store, t->container_fd, t->container_path, t->image);
         if (t->driver->prepare(&root, err) < 0)
                 return -1;
@@ -102,7 +98,7 @@ int remove_root(Undo *undo, Error *err) {
 int check_volumes(Transaction *t, Error *err) {
         const SpecOptions *options = t->request->options;
 
-        if (!t->store || !options->n_mounts) {
+        if (!options->n_mounts) {
                 t->skipped = true;
                 return 0;
         }

@@ -9,11 +9,11 @@
 #include "lifecycle/wait.h"
 
 const Step start_steps[START_STEPS] = {
-        { "validate",  validate_restart,  NULL },
-        { "rootfs",    mount_root,        NULL },
-        { "runtime",   create_in_runtime, NULL },
-        { "hooks",     run_hooks,         NULL },
-        { "publish",   publish,           NULL },
+        { "validate",  0, validate_restart,  NULL },
+        { "rootfs",    0, mount_root,        NULL },
+        { "runtime",   0, create_in_runtime, NULL },
+        { "hooks",     0, run_hooks,         NULL },
+        { "publish",   0, publish,           NULL },
 };
 
 static int start_created(const Lifecycle *lifecycle, const Container *c, Error *err) {
@@ -26,8 +26,7 @@ static int start_created(const Lifecycle *lifecycle, const Container *c, Error *
                 backend_failed(lifecycle, c->backend, err);
                 return -1;
         }
-        c->state->status = STATUS_RUNNING;
-        return state_save(c->dir->fd, c->state, err);
+        return 0;
 }
 
 /* @dir (taken): reserved, empty, locked. */

@@ -114,10 +114,28 @@ int transaction_step_end(Transaction *t, int result, Error *err) {
         return result;
 }
 
+/* A step that this container does not have: shown, but nothing else. */
+static bool step_is_none(Transaction *t) {
+        const LifecycleObserver *observer = &t->lifecycle->observer;
+        const Step *step = &t->steps[t->current];
+
+        if (!(step->flags & STEP_IMAGE) || t->request->image)
+                return false;
+        if (observer->phase_begin)
+                observer->phase_begin(observer->userdata, step->name, (unsigned) t->current + 1, (unsigned) t->n_steps);
+        if (observer->phase_end)
+                observer->phase_end(observer->userdata, step->name, 0, true, NULL);
+        t->current++;
+        return true;
+}
+
 static int run_steps(Transaction *t, const char *until, Error *err) {
         while (t->current < t->n_steps && (!until || strcmp(t->steps[t->current].name, until))) {
-                int r = transaction_step_begin(t, err);
+                int r;
 
+                if (step_is_none(t))
+                        continue;
+                r = transaction_step_begin(t, err);
                 if (r == 0)
                         r = t->steps[t->current].run(t, err);
                 if (transaction_step_end(t, r, err) < 0)

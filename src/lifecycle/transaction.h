@@ -72,8 +72,13 @@ typedef struct Undo {
         Store *store;             /* opened on first use by undo_store() */
 } Undo;
 
+typedef enum StepFlags {
+        STEP_IMAGE = 1 << 0, /* only for containers made from images */
+} StepFlags;
+
 typedef struct Step {
         const char *name;
+        unsigned flags;
         int (*run)(Transaction *transaction, Error *err);
         int (*undo)(Undo *undo, Error *err); /* idempotent; NULL: nothing to undo */
 } Step;
