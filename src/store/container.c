@@ -104,10 +104,11 @@ int container_dir_remove(Store *store, const char *id, Error *err) {
                         *err = cause;
                 return -1;
         }
-        if (mount_is_point(fd, "rootfs", &mounted, err) < 0)
+        if (mount_is_inside(fd, &mounted, err) < 0)
                 return error_prefix(err, "container '%s'", id);
         if (mounted)
-                return error_set_errno(err, ERROR_FILE, EBUSY, "remove container '%s': its root is mounted", id);
+                return error_set_errno(err, ERROR_FILE, EBUSY, "remove container '%s': something is mounted in '%s/containers/%s'", id,
+                                       store_path(store), id);
 
         /* Renamed away first: a crash in the middle leaves something for store_tmp_clean(), and no half container. */
         if (store_tmp_make(store, &name, &tmp, &lock, err) < 0)

@@ -127,6 +127,34 @@ int mount_is_shared(int dir_fd, bool *ret, Error *err) {
         return 0;
 }
 
+typedef struct InsideQuestion {
+        char *path;
+        bool inside;
+} InsideQuestion;
+
+static int answer_inside(const MountLine *line, void *userdata, Error *err) {
+        InsideQuestion *question = userdata;
+        size_t len = strlen(question->path);
+
+        if (strncmp(line->point, question->path, len) || line->point[len] != '/')
+                return 0;
+        question->inside = true;
+        return 1;
+}
+
+int mount_is_inside(int dir_fd, bool *ret, Error *err) {
+        InsideQuestion question = {};
+        int r = -1;
+
+        if (fd_get_path(dir_fd, &question.path, err) == 0)
+                r = for_each_mount(answer_inside, &question, err);
+        free(question.path);
+        if (r < 0)
+                return -1;
+        *ret = question.inside;
+        return 0;
+}
+
 /* The mounts beneath one mount: ids, to find the children of children, and where they are. */
 typedef struct Subtree {
         uint64_t *ids; /* [0] is the mount whose subtree it is */

@@ -10,6 +10,9 @@
 /** mount_is_point() - whether something is mounted on @name below @dir_fd; a missing name is not. Errors: FileError, NotSupported (kernel before 5.8) */
 int mount_is_point(int dir_fd, const char *name, bool *ret, Error *err);
 
+/** mount_is_inside() - whether anything is mounted somewhere below the directory @dir_fd. Errors: FileError */
+int mount_is_inside(int dir_fd, bool *ret, Error *err);
+
 /** mount_is_shared() - whether what is mounted below @dir_fd would show up in other namespaces too. Errors: FileError */
 int mount_is_shared(int dir_fd, bool *ret, Error *err);
 

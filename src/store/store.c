@@ -113,6 +113,7 @@ static int open_folders(Store *store, bool *ret_missing, Error *err) {
                 store->folders[i] = openat(store->fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (store->folders[i] >= 0)
                         continue;
+                store->folders[i] = -EBADF;
                 if (errno != ENOENT)
                         return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", folders[i].name);
                 *ret_missing = true;
@@ -137,6 +138,8 @@ static int check_empty(Store *store, Error *err) {
         while ((errno = 0, entry = readdir(dir))) {
                 if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "lost+found"))
                         continue;
+                if (!strcmp(entry->d_name, "oci-layout")) /* just made by somebody else */
+                        return 0;
                 error_set(err, ERROR_FILE, "not a store: it holds '%s' but no 'oci-layout'", entry->d_name);
                 return error_hint(err, "choose a store, an empty directory or a new one with --store");
         }
@@ -179,16 +182,17 @@ static int store_make(Store *store, Error *err) {
 }
 
 static int open_store(Store *store, StoreMode mode, Error *err) {
+        int fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         bool found, missing;
 
-        store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (store->fd < 0 && errno == ENOENT) {
+        if (fd < 0 && errno == ENOENT) {
                 if (mode == STORE_READ)
                         return 0;
-                if (dir_make_at(AT_FDCWD, store->path, 0711, &store->fd, err) < 0)
+                if (dir_make_at(AT_FDCWD, store->path, 0711, &fd, err) < 0)
                         return -1;
-        } else if (store->fd < 0)
+        } else if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open directory");
+        store->fd = fd;
 
         if (check_layout(store, &found, err) < 0 || open_folders(store, &missing, err) < 0)
                 return -1;

@@ -15,7 +15,7 @@
  * containers/ and containers/ID/: a runtime walks to the rootfs with the rights of a user namespace's root.
  *
  * Other programs write index.json without our lock: skopeo reads it when it begins to copy and writes it when it is done, and so undoes what
- * anyone changed in between; it also takes an entry of the same digest for its own name. Don't change names while skopeo or umoci copies in.
+ * anyone changed in between. Don't change names while skopeo or umoci copies in.
  * This folder links libc and jansson only: hashing and unpacking live in layers/ and image/.
  */
 
