@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -38,41 +39,55 @@ static int check_id(const char *id, Error *err) {
         return 0;
 }
 
+static int error_exists(Store *store, const char *id, Error *err) {
+        return error_set(err, ERROR_CONTAINER_EXISTS, "container '%s' exists in the store '%s'", id, store_path(store));
+}
+
+static int fsync_at(int dir_fd, const char *name, Error *err) {
+        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 || fsync(fd) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "fsync '%s'", name);
+        return 0;
+}
+
+/*
+ * The temporary directory becomes the container's. A directory that holds a record is not empty, so that rename() never replaces it, on any
+ * filesystem. The record is synced before it gets its name and the name after, as little as a record that is whole or absent needs.
+ */
+static int dir_fill_and_rename(Store *store, const char *name, int fd, const ContainerRecord *record, bool durable, Error *err) {
+        if (fchmod(fd, 0711) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "set the mode of 'tmp/%s'", name);
+        if (container_record_save(fd, record, false, err) < 0 || (durable && fsync_at(fd, RECORD_NAME, err) < 0))
+                return -1;
+        if (renameat(store_tmp_fd(store), name, store_containers_fd(store), record->id) < 0) {
+                if (errno == EEXIST || errno == ENOTEMPTY)
+                        return error_exists(store, record->id, err);
+                return error_set_errno(err, ERROR_FILE, errno, "create directory 'containers/%s'", record->id);
+        }
+        return 0;
+}
+
 int container_dir_make(Store *store, const ContainerRecord *record, bool durable, int *ret_fd, Error *err) {
-        _cleanup_close_ int tmp = -EBADF, lock = -EBADF, fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF, lock = -EBADF;
         _cleanup_free_ char *name = NULL;
-        bool exists = false;
-        int r = -1;
 
         if (check_id(record->id, err) < 0)
                 return -1;
         /* Asked beforehand only to spare the work; the rename decides. */
         if (faccessat(store_containers_fd(store), record->id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-                return error_set(err, ERROR_CONTAINER_EXISTS, "container '%s' exists in the store '%s'", record->id, store_path(store));
-        if (store_tmp_make(store, &name, &tmp, &lock, err) < 0)
+                return error_exists(store, record->id, err);
+        if (store_tmp_make(store, &name, &fd, &lock, err) < 0)
                 return -1;
-
-        if (dir_make_at(tmp, "container", 0711, &fd, err) < 0 || container_record_save(fd, record, durable, err) < 0)
-                goto finish;
-        /* A directory that holds a record is not empty, so that rename never replaces it, on any filesystem. */
-        if (renameat(tmp, "container", store_containers_fd(store), record->id) < 0) {
-                exists = errno == EEXIST || errno == ENOTEMPTY;
-                error_set_errno(err, ERROR_FILE, errno, "create container directory '%s'", record->id);
-                goto finish;
+        if (dir_fill_and_rename(store, name, fd, record, durable, err) < 0) {
+                (void) dir_remove_tree_at(store_tmp_fd(store), name, NULL);
+                return -1;
         }
         if (durable && fsync(store_containers_fd(store)) < 0) {
                 error_set_errno(err, ERROR_FILE, errno, "fsync directory 'containers'");
                 (void) container_dir_remove(store, record->id, NULL);
-                goto finish;
+                return -1;
         }
-        r = 0;
-
-finish:
-        (void) dir_remove_tree_at(store_tmp_fd(store), name, NULL);
-        if (exists)
-                return error_set(err, ERROR_CONTAINER_EXISTS, "container '%s' exists in the store '%s'", record->id, store_path(store));
-        if (r < 0)
-                return error_prefix(err, "store '%s'", store_path(store));
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
@@ -92,7 +107,7 @@ int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err) {
 }
 
 int container_dir_remove(Store *store, const char *id, Error *err) {
-        _cleanup_close_ int fd = -EBADF, tmp = -EBADF, lock = -EBADF;
+        _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *name = NULL;
         Error cause = ERROR_INIT;
         bool mounted;
@@ -110,14 +125,17 @@ int container_dir_remove(Store *store, const char *id, Error *err) {
                 return error_set_errno(err, ERROR_FILE, EBUSY, "remove container '%s': something is mounted in '%s/containers/%s'", id,
                                        store_path(store), id);
 
-        /* Renamed away first: a crash in the middle leaves something for store_tmp_clean(), and no half container. */
-        if (store_tmp_make(store, &name, &tmp, &lock, err) < 0)
+        /*
+         * Renamed away first: a crash in the middle leaves something for store_tmp_clean(), and no half container. The lock, as
+         * store_tmp_make() takes it, keeps that one off.
+         */
+        while (flock(fd, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return error_set_errno(err, ERROR_FILE, errno, "lock container directory '%s'", id);
+        if (store_tmp_name(&name, err) < 0)
                 return -1;
-        if (renameat(store_containers_fd(store), id, tmp, id) < 0) {
-                error_set_errno(err, ERROR_FILE, errno, "remove container '%s'", id);
-                (void) dir_remove_tree_at(store_tmp_fd(store), name, NULL);
-                return -1;
-        }
+        if (renameat(store_containers_fd(store), id, store_tmp_fd(store), name) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "remove container '%s'", id);
         if (dir_remove_tree_at(store_tmp_fd(store), name, err) < 0)
                 return error_prefix(err, "remove container '%s'", id);
         return 0;

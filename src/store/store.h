@@ -125,6 +125,9 @@ bool store_layer_exists(Store *store, const Digest *chain_id);
 /** store_lock() - take a named lock of the store ("index", "gc", …): everything that uses images holds "gc" shared while it makes a reference; prune holds it exclusive */
 int store_lock(Store *store, const char *name, bool exclusive, bool wait, int *ret_fd, Error *err);
 
+/** store_tmp_name() - a name for tmp/ that nothing has; free(). What is renamed to it must be a directory that its mover holds by flock */
+int store_tmp_name(char **ret, Error *err);
+
 /**
  * store_tmp_make() - a private directory in tmp/, locked while the maker lives
  * @ret_name: its name below tmp/; free()

@@ -41,15 +41,20 @@ static int tmp_try(int tmp_fd, const char *name, int *ret_fd, int *ret_lock, Err
         return 0;
 }
 
+int store_tmp_name(char **ret, Error *err) {
+        uint64_t random;
+
+        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+                return error_set_errno(err, ERROR_FILE, errno, "make a temporary name");
+        return string_format(ret, err, "%016llx", (unsigned long long) random);
+}
+
 int store_tmp_make(Store *store, char **ret_name, int *ret_fd, int *ret_lock, Error *err) {
         for (;;) {
                 _cleanup_free_ char *name = NULL;
-                uint64_t random;
                 int r;
 
-                if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-                        return error_set_errno(err, ERROR_FILE, errno, "make a temporary name");
-                if (string_format(&name, err, "%016llx", (unsigned long long) random) < 0)
+                if (store_tmp_name(&name, err) < 0)
                         return -1;
                 r = tmp_try(store_tmp_fd(store), name, ret_fd, ret_lock, err);
                 if (r < 0)

@@ -275,6 +275,12 @@ int overlay_mount(const DriverRoot *root, Error *err) {
         return -1;
 }
 
+int overlay_available(Error *err) {
+        _cleanup_close_ int context = -EBADF;
+
+        return context_open(&context, err);
+}
+
 int overlay_try(int dir_fd, Error *err) {
         static const char *const parts[][2] = { { "lowerdir", "lower" }, { "upperdir", "upper" }, { "workdir", "work" } };
         _cleanup_close_ int context = -EBADF;
@@ -289,6 +295,9 @@ int overlay_try(int dir_fd, Error *err) {
                 else
                         r = context_set_path(context, parts[i][0], fds[i], err);
         }
+        /* Without it, dropping the overlay would write out everything that is dirty on the whole filesystem. */
+        if (r == 0 && fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
+                r = error_context(context, errno, "volatile", err);
         if (r == 0)
                 r = context_finish(context, err);
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

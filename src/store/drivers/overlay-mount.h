@@ -21,5 +21,8 @@ int overlay_mount(const DriverRoot *root, Error *err);
  */
 int overlay_mount_by(const DriverRoot *root, OverlayWay way, Error *err);
 
+/** overlay_available() - whether the kernel has overlay, and lets this process mount it */
+int overlay_available(Error *err);
+
 /** overlay_try() - let the kernel make an overlay of the directories lower/, upper/ and work/ below @dir_fd, without mounting it anywhere */
 int overlay_try(int dir_fd, Error *err);

@@ -15,45 +15,68 @@
 #include "store/drivers/overlay-mount.h"
 #include "store/mounts.h"
 
-#define PROBE_XATTR "trusted.overlay.opaque"
+#define OPAQUE_XATTR "trusted.overlay.opaque"
 
 /* What the driver has in containers/ID/; "empty" only for an image without layers. */
 static const char *const parts[] = { "rootfs", "upper", "work", "empty" };
 
-/* Whiteouts and opaque directories are kept in trusted.* attributes of upper/; without them an overlay mounts, but cannot delete. */
-static int probe_xattr(int upper_fd, Error *err) {
-        if (fsetxattr(upper_fd, PROBE_XATTR, "y", 1, 0) < 0)
-                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the store's filesystem takes no trusted.* attributes");
-        if (fremovexattr(upper_fd, PROBE_XATTR) < 0)
-                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "remove a trusted.* attribute");
-        return 0;
+/*
+ * Filesystems that every kernel takes as an upper directory. On others a mount is tried: zfs can since 2.2, nfs, fuse and overlay itself
+ * cannot, but may one day.
+ */
+static bool is_known_upper(int fd) {
+        static const uint32_t magics[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, F2FS_SUPER_MAGIC };
+        struct statfs fs;
+
+        if (fstatfs(fd, &fs) < 0)
+                return false;
+        for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+                if ((uint32_t) fs.f_type == magics[i])
+                        return true;
+        return false;
+}
+
+/*
+ * Whiteouts and opaque directories are kept in trusted.* attributes of upper/; without them an overlay mounts, but cannot delete. Removing
+ * one that is not there tells whether they could be set, and changes nothing.
+ */
+static int probe_xattr(int fd, Error *err) {
+        if (fremovexattr(fd, OPAQUE_XATTR) == 0 || errno == ENODATA)
+                return 0;
+        if (errno == EPERM)
+                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "this process may not set trusted.* attributes");
+        return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the store's filesystem takes no trusted.* attributes");
 }
 
 static int probe_in(int dir_fd, Error *err) {
         static const char *const names[] = { "lower", "upper", "work" };
-        _cleanup_close_ int upper = -EBADF;
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (mkdirat(dir_fd, names[i], 0700) < 0)
                         return error_set_errno(err, ERROR_FILE, errno, "create directory '%s'", names[i]);
-        if (dir_open_at(dir_fd, "upper", &upper, err) < 0 || probe_xattr(upper, err) < 0)
-                return -1;
         return overlay_try(dir_fd, err);
 }
 
-/* Really makes one, in tmp/: root without rights, a kernel without overlay, and filesystems that can't be its upper all look alike otherwise. */
-static int overlay_probe(Store *store, Error *err) {
+/* Really makes one, in tmp/. */
+static int probe_by_trying(Store *store, Error *err) {
         _cleanup_close_ int dir = -EBADF, lock = -EBADF;
         _cleanup_free_ char *name = NULL;
-        Error cause = ERROR_INIT;
         int r;
 
         if (store_tmp_make(store, &name, &dir, &lock, err) < 0)
                 return -1;
-        r = probe_in(dir, &cause);
-        if (dir_remove_tree_at(store_tmp_fd(store), name, r < 0 ? NULL : &cause) < 0 && r == 0)
+        r = probe_in(dir, err);
+        if (dir_remove_tree_at(store_tmp_fd(store), name, r < 0 ? NULL : err) < 0)
                 r = -1;
-        if (r == 0)
+        return r;
+}
+
+/* Costs three system calls where it can: every creation of a container asks. */
+static int overlay_probe(Store *store, Error *err) {
+        Error cause = ERROR_INIT;
+
+        if (probe_xattr(store_tmp_fd(store), &cause) == 0 && overlay_available(&cause) == 0 &&
+            (is_known_upper(store_tmp_fd(store)) || probe_by_trying(store, &cause) == 0))
                 return 0;
         error_set(err, ERROR_NOT_SUPPORTED, "no overlay on the store '%s': %s", store_path(store), cause.text);
         if (err)

@@ -14,7 +14,7 @@ int fixture_setup(void **state) {
         Fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
-        snprintf(f->directory, sizeof(f->directory), "/tmp/test-store.XXXXXX");
+        snprintf(f->directory, sizeof(f->directory), "%s/test-store.XXXXXX", getenv("TMPDIR") ?: "/tmp");
         assert_non_null(mkdtemp(f->directory));
         snprintf(f->path, sizeof(f->path), "%s/store", f->directory);
         assert_ok(store_open(f->path, STORE_CREATE, &f->store, &f->err), &f->err);
@@ -27,8 +27,8 @@ int fixture_teardown(void **state) {
         Fixture *f = *state;
 
         store_close(f->store);
-        tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        assert_ok(dir_remove_tree_at(tmp, f->directory + strlen("/tmp/"), &f->err), &f->err);
+        tmp = open(getenv("TMPDIR") ?: "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_ok(dir_remove_tree_at(tmp, strrchr(f->directory, '/') + 1, &f->err), &f->err);
         free(f);
         return 0;
 }

@@ -14,8 +14,8 @@
 #include "store/store.h"
 
 typedef struct Fixture {
-        char directory[64]; /* temporary; holds "store" and whatever the test puts beside it */
-        char path[80];      /* of the store */
+        char directory[96]; /* temporary; holds "store" and whatever the test puts beside it */
+        char path[112];     /* of the store */
         Store *store;
         Error err;
 } Fixture;
