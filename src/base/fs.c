@@ -49,7 +49,7 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
         for (;;) {
                 ssize_t n;
 
-                if (!data || len + 1 >= size) {
+                if (!data || len == size) {
                         char *p;
 
                         if (data)
@@ -113,10 +113,12 @@ int file_write_atomic_at(int dir_fd, const char *name, const void *data, size_t 
                 goto fail;
         }
         if (flags & WRITE_EXCLUSIVE) {
-                if (renameat2(dir_fd, temporary, dir_fd, name, RENAME_NOREPLACE) < 0) {
+                /* A link never replaces, on every file system; RENAME_NOREPLACE is not known to all. */
+                if (linkat(dir_fd, temporary, dir_fd, name, 0) < 0) {
                         error_set_errno(err, ERROR_FILE, errno, "create '%s'", name);
                         goto fail;
                 }
+                (void) unlinkat(dir_fd, temporary, 0);
         } else if (renameat(dir_fd, temporary, dir_fd, name) < 0) {
                 error_set_errno(err, ERROR_FILE, errno, "rename '%s' to '%s'", temporary, name);
                 goto fail;
@@ -143,6 +145,8 @@ int dir_make_at(int dir_fd, const char *path, mode_t mode, int *ret_fd, Error *e
         _cleanup_free_ char *copy = NULL;
         _cleanup_close_ int fd = -EBADF;
 
+        if (!path[0])
+                return error_set_errno(err, ERROR_FILE, ENOENT, "create directory ''");
         if (string_copy(path, &copy, err) < 0)
                 return -1;
 
@@ -214,6 +218,7 @@ static int empty_directory(int top_fd, int dir_fd, unsigned *counter, bool *ret_
         }
         while ((errno = 0, entry = readdir(dir))) {
                 char moved[64];
+                int r;
 
                 if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
                         continue;
@@ -226,13 +231,12 @@ static int empty_directory(int top_fd, int dir_fd, unsigned *counter, bool *ret_
                 if (errno != ENOTEMPTY && errno != EEXIST)
                         return error_set_errno(err, ERROR_FILE, errno, "remove directory '%s'", entry->d_name);
 
-                /* A directory that is itself at the top needs no move: its turn comes by name. */
-                if (dirfd(dir) == top_fd)
-                        continue;
-                do
+                /* All that a plain rename can replace is an empty directory, which has to go anyway; not every file system has more. */
+                do {
                         snprintf(moved, sizeof(moved), ".removed-%u", (*counter)++);
-                while (renameat2(dirfd(dir), entry->d_name, top_fd, moved, RENAME_NOREPLACE) < 0 && errno == EEXIST);
-                if (faccessat(top_fd, moved, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                        r = renameat(dirfd(dir), entry->d_name, top_fd, moved);
+                } while (r < 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR));
+                if (r < 0 && errno != ENOENT)
                         return error_set_errno(err, ERROR_FILE, errno, "move directory '%s' aside", entry->d_name);
                 *ret_moved = true;
         }
