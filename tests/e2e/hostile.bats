@@ -8,7 +8,7 @@ RSS_MAX=65536 # KiB
 setup() {
         common_setup
         DIR=$T/img
-        ok lxcri image list
+        import_busybox
         host_snapshot "$T/before"
 }
 
