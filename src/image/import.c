@@ -15,6 +15,7 @@
 typedef enum SourceKind {
         SOURCE_DETECT,
         SOURCE_LAYOUT,
+        SOURCE_ARCHIVE, /* of either kind below */
         SOURCE_LAYOUT_ARCHIVE,
         SOURCE_DOCKER_ARCHIVE,
         SOURCE_ROOTFS,
@@ -120,22 +121,51 @@ static int detect_directory(Source *source, Error *err) {
 }
 
 static int detect(Source *source, Error *err) {
+        bool rootfs;
+
         if (S_ISDIR(source->st.st_mode))
                 return detect_directory(source, err);
-        return error_set(err, ERROR_NOT_SUPPORTED, "'%s' is not a directory", source->path);
+        if (archive_is_rootfs(source->fd, source->path, &rootfs, err) < 0)
+                return -1;
+        source->kind = rootfs ? SOURCE_ROOTFS : SOURCE_ARCHIVE;
+        return 0;
+}
+
+/* A prefix may promise a directory where there is a file. */
+static int check_type(const Source *source, Error *err) {
+        bool directory = S_ISDIR(source->st.st_mode);
+
+        if (source->kind == SOURCE_LAYOUT && !directory)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is not a directory", source->path);
+        if (source->kind != SOURCE_LAYOUT && source->kind != SOURCE_ROOTFS && directory)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is a directory, not an archive", source->path);
+        return 0;
+}
+
+/* Docker writes archives that are both kinds at once; the layout has the digests. */
+static int stage_archive(Staging *staging, const Source *source, StagedImages *ret, Error *err) {
+        _cleanup_(members_clear) Members members = MEMBERS_INIT;
+        const LayoutSource layout = { .open = members_open, .userdata = &members, .what = source->path, .selector = source->selector };
+
+        if (members_extract(staging, source->fd, source->path, &members, err) < 0)
+                return -1;
+        if (source->kind == SOURCE_LAYOUT_ARCHIVE || (source->kind == SOURCE_ARCHIVE && members_find(&members, "index.json")))
+                return import_layout(staging, &layout, ret, err);
+        if (source->kind == SOURCE_ARCHIVE && !members_find(&members, "manifest.json")) {
+                error_set(err, ERROR_INVALID_SPEC, "'%s' has neither index.json nor manifest.json", source->path);
+                return error_hint(err, "if it is the tar of a root filesystem, say so: dir:%s", source->path);
+        }
+        return import_docker(staging, &members, source->path, source->selector, ret, err);
 }
 
 static int stage_source(Staging *staging, const Source *source, StagedImages *ret, Error *err) {
-        switch (source->kind) {
-        case SOURCE_LAYOUT:
+        if (source->kind == SOURCE_LAYOUT)
                 return import_layout_directory(staging, source->fd, source->path, source->selector, ret, err);
-        case SOURCE_LAYOUT_ARCHIVE:
-        case SOURCE_DOCKER_ARCHIVE:
-        case SOURCE_ROOTFS:
-        case SOURCE_DETECT:
-                break;
-        }
-        return error_set(err, ERROR_NOT_SUPPORTED, "'%s' is of no kind that can be imported", source->path);
+        if (source->kind != SOURCE_ROOTFS)
+                return stage_archive(staging, source, ret, err);
+        if (S_ISDIR(source->st.st_mode))
+                return import_rootfs_directory(staging, source->fd, source->path, ret, err);
+        return import_rootfs_tar(staging, source->fd, source->path, ret, err);
 }
 
 /* The full normalised name when the text reads as a reference, else the text. */
@@ -149,24 +179,41 @@ static int store_name_of(const char *text, const Digest *manifest, char **ret, E
         return reference_format(reference, ret, err);
 }
 
+static void keep_one(StagedImages *images, size_t i) {
+        StagedImage chosen = images->items[i];
+
+        images->items[i] = images->items[0];
+        images->items[0] = chosen;
+        while (images->n > 1) {
+                StagedImage *last = &images->items[--images->n];
+
+                free(last->name);
+                store_image_free(last->image);
+        }
+}
+
+static bool are_one(const StagedImages *images) {
+        for (size_t i = 1; i < images->n; i++)
+                if (!digest_equal(&images->items[i].manifest.digest, &images->items[0].manifest.digest))
+                        return false;
+        return true;
+}
+
 /* Drops all images but the one the request's name selects, when the source has several. */
 static int choose(const ImportRequest *request, const char *path, StagedImages *images, Error *err) {
         if (images->n <= 1 || request->all_names)
                 return 0;
         for (size_t i = 0; request->name && i < images->n; i++)
                 if (name_is_wanted(images->items[i].name, request->name)) {
-                        StagedImage chosen = images->items[i];
-
-                        images->items[i] = images->items[0];
-                        images->items[0] = chosen;
-                        while (images->n > 1) {
-                                StagedImage *last = &images->items[--images->n];
-
-                                free(last->name);
-                                store_image_free(last->image);
-                        }
+                        keep_one(images, i);
                         return 0;
                 }
+        /* One image of several names keeps them all, unless it gets another. */
+        if (are_one(images)) {
+                if (request->name)
+                        keep_one(images, 0);
+                return 0;
+        }
         error_set(err, ERROR_INVALID_ARGUMENT, "'%s' has %zu images", path, images->n);
         return error_hint(err, "name one of them, or take all (--all)");
 }
@@ -210,7 +257,8 @@ int image_import(Store *store, const ImportRequest *request, const ImageProgress
         _cleanup_close_ int gc = -EBADF;
         ImportedImage *named;
 
-        if (source_open(request->source, &source, err) < 0 || (source.kind == SOURCE_DETECT && detect(&source, err) < 0))
+        if (source_open(request->source, &source, err) < 0 || (source.kind == SOURCE_DETECT && detect(&source, err) < 0) ||
+            check_type(&source, err) < 0)
                 return -1;
         if (store_lock(store, "gc", false, true, &gc, err) < 0)
                 return -1;

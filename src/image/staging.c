@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/json.h"
+#include "image/describe.h"
 #include "oci/reference.h"
 
 int staging_open(Store *store, const ImportRequest *request, const ImageProgress *progress, Staging *ret, Error *err) {
@@ -54,19 +56,29 @@ static void report(void *userdata, uint64_t done) {
                 r->staging->progress->report(r->staging->progress->userdata, "import", r->subject, done, r->total);
 }
 
-/* Gives the file "new" in the staging area, or the source itself, its name. */
-static int settle(Staging *staging, const StagingBlob *blob, int copy_fd, const Digest *digest, Error *err) {
-        const char *hex = digest_hex(digest);
+int staging_create(Staging *staging, int *ret_fd, Error *err) {
+        int fd = openat(staging->tmp_fd, "new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-        if (copy_fd >= 0) {
-                if (fsync(copy_fd) < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "sync %s %s", blob->what, digest->text);
-                if (renameat(staging->tmp_fd, "new", staging->blobs_fd, hex) < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "rename %s %s", blob->what, digest->text);
-                return 0;
-        }
-        if (linkat(blob->own_dir_fd, blob->own_name, staging->blobs_fd, hex, 0) < 0 && errno != EEXIST)
-                return error_set_errno(err, ERROR_FILE, errno, "link %s %s", blob->what, digest->text);
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "create a temporary file in the store");
+        *ret_fd = fd;
+        return 0;
+}
+
+int staging_settle(Staging *staging, int fd, const Digest *digest, Error *err) {
+        if (fsync(fd) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "sync blob %s", digest->text);
+        if (renameat(staging->tmp_fd, "new", staging->blobs_fd, digest_hex(digest)) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "rename blob %s", digest->text);
+        return 0;
+}
+
+/* A file that is already in the staging area gets a second name. */
+static int settle_own(Staging *staging, int fd, const StagingBlob *blob, const Digest *digest, Error *err) {
+        if (fsync(fd) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "sync blob %s", digest->text);
+        if (linkat(blob->own_dir_fd, blob->own_name, staging->blobs_fd, digest_hex(digest), 0) < 0 && errno != EEXIST)
+                return error_set_errno(err, ERROR_FILE, errno, "link blob %s", digest->text);
         return 0;
 }
 
@@ -83,11 +95,8 @@ int staging_add(Staging *staging, int fd, const StagingBlob *blob, BlobStreamRes
                 .total = blob->size ? *blob->size : fstat(fd, &st) == 0 ? (uint64_t) st.st_size : 0,
         };
 
-        if (blob->own_dir_fd < 0) {
-                copy_fd = openat(staging->tmp_fd, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-                if (copy_fd < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "create a file for %s", what);
-        }
+        if (blob->own_dir_fd < 0 && staging_create(staging, &copy_fd, err) < 0)
+                return -1;
         const BlobStreamOptions options = {
                 .what = what,
                 .digest = blob->digest,
@@ -105,7 +114,7 @@ int staging_add(Staging *staging, int fd, const StagingBlob *blob, BlobStreamRes
                 return -1;
         if (blob_stream_finish(stream, ret, err) < 0)
                 return blob_stream_blame(stream, err);
-        return settle(staging, blob, copy_fd, &ret->digest, err);
+        return copy_fd >= 0 ? staging_settle(staging, copy_fd, &ret->digest, err) : settle_own(staging, fd, blob, &ret->digest, err);
 }
 
 int staging_add_data(Staging *staging, MediaType type, const void *data, size_t len, Descriptor *ret, Error *err) {
@@ -116,6 +125,44 @@ int staging_add_data(Staging *staging, MediaType type, const void *data, size_t 
         *ret = (Descriptor) { .type = type, .size = len };
         digest_from_hex(hex, &ret->digest);
         return 0;
+}
+
+/* The manifest of an image. Source: image-spec, manifest.md */
+static int print_manifest(const Descriptor *config, const Descriptor *layers, size_t n_layers, char **ret, Error *err) {
+        _cleanup_json_ json_t *manifest = json_pack("{s:i, s:s}", "schemaVersion", 2, "mediaType", media_type_name(MEDIA_MANIFEST));
+        _cleanup_json_ json_t *list = json_array();
+        json_t *item;
+
+        if (!manifest || !list)
+                return error_oom(err);
+        if (descriptor_json(config, &item, err) < 0)
+                return -1;
+        if (json_object_set_new(manifest, "config", item) < 0)
+                return error_oom(err);
+        for (size_t i = 0; i < n_layers; i++) {
+                if (descriptor_json(&layers[i], &item, err) < 0)
+                        return -1;
+                if (json_array_append_new(list, item) < 0)
+                        return error_oom(err);
+        }
+        if (json_object_set(manifest, "layers", list) < 0)
+                return error_oom(err);
+        return json_print(manifest, ret, err);
+}
+
+int staging_add_image(Staging *staging, const char *config, size_t config_len, const Descriptor *layers, size_t n_layers, const char *name,
+                      StagedImages *images, Error *err) {
+        const DescribeRequest request = { .blobs_fd = staging->blobs_fd };
+        _cleanup_(store_image_freep) StoreImage *image = NULL;
+        _cleanup_free_ char *text = NULL;
+        Descriptor config_blob, manifest;
+
+        if (staging_add_data(staging, MEDIA_CONFIG, config, config_len, &config_blob, err) < 0 ||
+            print_manifest(&config_blob, layers, n_layers, &text, err) < 0 ||
+            staging_add_data(staging, MEDIA_MANIFEST, text, strlen(text), &manifest, err) < 0 ||
+            image_describe(&request, &manifest, &image, NULL, err) < 0)
+                return -1;
+        return staged_images_add(images, name, &manifest, TAKE(image), err);
 }
 
 int staging_commit(Staging *staging, Error *err) {

@@ -24,6 +24,18 @@ int staging_open(Store *store, const ImportRequest *request, const ImageProgress
 void staging_close(Staging *staging);
 #define _cleanup_staging_ _cleanup_(staging_close)
 
+/** What a source brought: images whose blobs are all staged */
+typedef struct StagedImage {
+        char *name; /* the source's own; NULL when it has none */
+        Descriptor manifest;
+        StoreImage *image;
+} StagedImage;
+
+typedef struct StagedImages {
+        StagedImage *items;
+        size_t n;
+} StagedImages;
+
 /** What a blob must be; all members but @what are optional */
 typedef struct StagingBlob {
         const char *what; /* "layer", "config", …, for errors and progress */
@@ -41,23 +53,22 @@ int staging_add(Staging *staging, int fd, const StagingBlob *blob, BlobStreamRes
 /** staging_add_data() - take in a document made here */
 int staging_add_data(Staging *staging, MediaType type, const void *data, size_t len, Descriptor *ret, Error *err);
 
+/**
+ * staging_create() - a file that is to become a blob, for one that is made here piece by piece; staging_settle() names it
+ * @ret_fd: readable and writable
+ */
+int staging_create(Staging *staging, int *ret_fd, Error *err);
+int staging_settle(Staging *staging, int fd, const Digest *digest, Error *err);
+
+/** staging_add_image() - make config and manifest of an image whose layers are staged, and read them back. @layers: base first */
+int staging_add_image(Staging *staging, const char *config, size_t config_len, const Descriptor *layers, size_t n_layers, const char *name,
+                      StagedImages *images, Error *err);
+
 /** staging_commit() - make every blob part of the store, durably */
 int staging_commit(Staging *staging, Error *err);
 
 /** staging_rollback() - take the blobs back that were not in the store before staging_commit() */
 void staging_rollback(Staging *staging);
-
-/** What a source brought: images whose blobs are all staged */
-typedef struct StagedImage {
-        char *name; /* the source's own; NULL when it has none */
-        Descriptor manifest;
-        StoreImage *image;
-} StagedImage;
-
-typedef struct StagedImages {
-        StagedImage *items;
-        size_t n;
-} StagedImages;
 
 void staged_images_clear(StagedImages *images);
 #define _cleanup_staged_images_ _cleanup_(staged_images_clear)
@@ -66,7 +77,7 @@ void staged_images_clear(StagedImages *images);
 int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, Error *err);
 
 /**
- * wanted_name() - whether an image of the source is the one that was asked for
+ * name_is_wanted() - whether an image of the source is the one that was asked for
  * @selector: "oci:PATH:NAME"'s NAME; NULL: any
  */
 bool name_is_wanted(const char *name, const char *selector);

@@ -37,6 +37,9 @@ typedef struct Platform {
         char *os, *architecture, *variant; /* NULL: not said */
 } Platform;
 
+/** architecture_of() - the image-spec's name for what uname calls @machine ("x86_64" is "amd64"); @machine itself when it has no other */
+const char *architecture_of(const char *machine);
+
 typedef struct IndexEntry {
         Descriptor descriptor;
         Platform platform;

@@ -81,6 +81,10 @@ static Cpu cpu_of(const char *architecture, const char *variant) {
         return cpu;
 }
 
+const char *architecture_of(const char *machine) {
+        return cpu_of(machine, NULL).architecture;
+}
+
 /* How well @offered runs on @machine; 0: not at all, more is better. */
 static unsigned rank_same(const Cpu *machine, const Cpu *offered) {
         if (strcmp(machine->architecture, offered->architecture))
