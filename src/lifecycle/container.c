@@ -77,7 +77,7 @@ static int state_of_record(const Lifecycle *lifecycle, const ContainerRecord *re
 
         if (!state)
                 return error_oom(err);
-        if (json_load_at(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &spec, err) < 0)
+        if (spec_load(fd, &spec, err) < 0)
                 return error_prefix(err, "container '%s'", record->id);
         *state = (State) {
                 .status = STATUS_STOPPED,

@@ -62,7 +62,7 @@ static int put_config(json_t *document, const State *state, Error *err) {
         _cleanup_close_ int fd = open(state->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_json_ json_t *spec = NULL;
 
-        if (fd < 0 || json_load_at(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &spec, NULL) < 0)
+        if (fd < 0 || spec_load(fd, &spec, NULL) < 0)
                 return 0;
         if (put(document, "process", json_incref(json_object_get(spec, "process")), err) < 0 ||
             put(document, "mounts", json_incref(json_object_get(spec, "mounts")), err) < 0)

@@ -72,7 +72,7 @@ int write_config(Transaction *t, Error *err) {
         t->annotations = json_incref(json_object_get(spec, "annotations"));
         if (fault_point("configure.middle", err) < 0)
                 return -1;
-        return json_save_at(t->container_fd, CONFIG_FILE, spec, 0600, WRITE_DURABLE, err);
+        return spec_save(t->container_fd, spec, WRITE_DURABLE, err);
 }
 
 int remove_config(Undo *undo, Error *err) {

@@ -18,12 +18,21 @@
  * spec_load() - read and check DIR/config.json
  * @bundle_fd: the bundle directory
  *
- * Integers beyond int64 (rlimits of 2^64-1) are legal: the file is then kept with such numbers as reals, for checking only; runtimes
- * read the file itself.
+ * Integers beyond int64 (rlimits of 2^64-1) are legal and become reals. A symlink in the file's place is followed, as runtimes do.
  *
  * Errors: BundleNotFound when there is no config.json, InvalidJson, InvalidSpec, FileError
  */
 int spec_load(int bundle_fd, json_t **ret, Error *err);
+
+/**
+ * spec_save() - write DIR/config.json, whole or not at all, readable by root only
+ * @flags: as file_write_atomic_at()
+ *
+ * Unlike json_save_at() it writes the real that stands for an unlimited rlimit as the integer that runtimes read.
+ *
+ * Errors: FileError, OutOfMemory
+ */
+int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err);
 
 /** spec_check() - check a configuration against the schema and the spec's own rules; every wrong field is named by its path. Errors: InvalidSpec */
 int spec_check(const json_t *spec, Error *err);
@@ -49,7 +58,7 @@ typedef struct SpecDevice {
 /** What the user asked for on top of the image; all members are optional (zero: not said) */
 typedef struct SpecOptions {
         char **args;            /* COMMAND and ARGs: in place of the image's Cmd */
-        char **entrypoint;      /* set: in place of the image's Entrypoint, and Cmd is dropped; { "" }: none */
+        char **entrypoint;      /* set: in place of the image's Entrypoint, and Cmd is dropped; { "" }: no entrypoint */
         char **env;             /* NAME=VALUE in order; a later one wins. --env NAME and --env-file are already resolved */
         char *user;             /* user[:group], names or numbers */
         char *workdir;

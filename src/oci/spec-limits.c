@@ -49,6 +49,11 @@ static int cpu_build(const SpecOptions *options, json_t *resources, Error *err) 
         return part_set(resources, "cpu", json_pack("{s:I, s:i}", "quota", (json_int_t) quota, "period", CPU_PERIOD), err);
 }
 
+/* Unlimited, 2^64 - 1, is more than jansson's integers hold: spec_save() writes that real as the integer. */
+static json_t *limit_json(uint64_t limit) {
+        return limit == UINT64_MAX ? json_real(0x1p64) : json_integer((json_int_t) limit);
+}
+
 static int rlimits_build(const SpecOptions *options, json_t *process, Error *err) {
         _cleanup_json_ json_t *rlimits = NULL;
 
@@ -61,8 +66,7 @@ static int rlimits_build(const SpecOptions *options, json_t *process, Error *err
 
                 if (text_set(entry, "type", limit->type, "--ulimit", err) < 0)
                         return -1;
-                if (part_set(entry, "soft", json_integer((json_int_t) limit->soft), err) < 0 ||
-                    part_set(entry, "hard", json_integer((json_int_t) limit->hard), err) < 0)
+                if (part_set(entry, "soft", limit_json(limit->soft), err) < 0 || part_set(entry, "hard", limit_json(limit->hard), err) < 0)
                         return -1;
                 if (part_append(rlimits, TAKE(entry), err) < 0)
                         return -1;

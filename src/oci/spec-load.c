@@ -1,4 +1,7 @@
-/* Reads a bundle's config.json. */
+/*
+ * Reads and writes a bundle's config.json. JSON of the spec has unsigned 64-bit integers (rlimits), jansson has not: here they become
+ * reals and back.
+ */
 
 #include "oci/runtime-spec.h"
 
@@ -53,24 +56,32 @@ static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
         return buf_append(out, data + copied, len - copied, err);
 }
 
-static int parse(const char *data, size_t len, json_t **ret, Error *err) {
-        _cleanup_buf_ Buf wide = BUF_INIT(2 * (size_t) RUNTIME_SPEC_SIZE_MAX);
-        json_error_t cause;
-        json_t *json;
+/* jansson's text for the real that stands for 2^64 - 1. */
+#define INFINITY_REAL "1.8446744073709552e19"
+#define INFINITY_TEXT "18446744073709551615"
 
-        json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);
-        if (json) {
-                *ret = json;
-                return 0;
+/* Writes the real that stands for 2^64 - 1 as what it stands for. */
+static int narrow_reals(const char *text, Buf *out, Error *err) {
+        bool in_string = false;
+        const char *copied = text;
+
+        for (const char *p = text; *p; p++) {
+                if (*p == '"')
+                        in_string = !in_string;
+                else if (in_string)
+                        p += *p == '\\';
+                else if (!strncmp(p, INFINITY_REAL, strlen(INFINITY_REAL))) {
+                        if (buf_append(out, copied, (size_t) (p - copied), err) < 0 || buf_puts(out, INFINITY_TEXT, err) < 0)
+                                return -1;
+                        p += strlen(INFINITY_REAL) - 1;
+                        copied = p + 1;
+                }
         }
-        if (json_error_code(&cause) != json_error_numeric_overflow)
-                return json_parse(data, len, "config.json", ret, err);
-        if (widen_integers(data, len, &wide, err) < 0)
-                return -1;
-        return json_parse(wide.data, wide.len, "config.json", ret, err);
+        return buf_puts(out, copied, err);
 }
 
 int spec_load(int bundle_fd, json_t **ret, Error *err) {
+        _cleanup_buf_ Buf text = BUF_INIT(2 * (size_t) RUNTIME_SPEC_SIZE_MAX);
         _cleanup_free_ char *data = NULL;
         _cleanup_close_ int fd = -EBADF;
         _cleanup_json_ json_t *spec = NULL;
@@ -90,12 +101,18 @@ int spec_load(int bundle_fd, json_t **ret, Error *err) {
         if (!S_ISREG(st.st_mode))
                 return error_set(err, ERROR_FILE, "'config.json' is not a regular file");
 
-        if (file_read_fd(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &data, &len, err) < 0)
-                return -1;
-        if (parse(data, len, &spec, err) < 0)
-                return -1;
-        if (spec_check(spec, err) < 0)
+        if (file_read_fd(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &data, &len, err) < 0 || widen_integers(data, len, &text, err) < 0 ||
+            json_parse(text.data, text.len, "config.json", &spec, err) < 0 || spec_check(spec, err) < 0)
                 return -1;
         *ret = TAKE(spec);
         return 0;
+}
+
+int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err) {
+        _cleanup_buf_ Buf out = BUF_INIT(RUNTIME_SPEC_SIZE_MAX);
+        _cleanup_free_ char *text = NULL;
+
+        if (json_print(spec, &text, err) < 0 || narrow_reals(text, &out, err) < 0 || buf_puts(&out, "\n", err) < 0)
+                return -1;
+        return file_write_atomic_at(bundle_fd, "config.json", out.data, out.len, 0600, flags, err);
 }

@@ -61,16 +61,16 @@ tagged_pids() {
 
 # The test's own shells (and its ancestors) have its mounts in sight and its paths in their arguments
 is_ours_to_keep() {
-        local pid=$1 mine
+        local pid=$1 namespace
 
         [[ -e /proc/$pid ]] || return 0
         # zombies hold nothing
         [[ $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null) != Z ]] || return 0
         grep -qsF "LXCRI_TAG=$TAG" "/proc/$pid/environ" && return 1
         grep -qsF -- "$TAG" "/proc/$pid/cgroup" && return 1
-        # in sight of a mount that we made is not enough within our own mount namespace
-        [[ $(readlink "/proc/$pid/ns/mnt") == "$(readlink /proc/self/ns/mnt)" ]] && return 0
-        return 1
+        # in sight of a mount that we made is not enough within our own mount namespace; nor is a process that just went
+        namespace=$(readlink "/proc/$pid/ns/mnt" 2>/dev/null) || return 0
+        [[ $namespace == "$(readlink /proc/self/ns/mnt)" ]]
 }
 
 cgroup_dirs() {
@@ -82,7 +82,7 @@ leftovers() {
         local pid
 
         for pid in $(tagged_pids); do
-                echo "process $pid: $(tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null)"
+                echo "process $pid: $({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null)"
         done
         grep -F -- "$TAG" /proc/self/mountinfo | sed 's/^/mount /' || true
         cgroup_dirs | sed 's/^/cgroup /'
@@ -100,7 +100,7 @@ remove_leftovers() {
                         kill -KILL "$pid" 2>/dev/null || true
                 done
                 for dir in $(cgroup_dirs); do
-                        echo THAWED > "$dir/freezer.state" 2>/dev/null || true
+                        [[ -e $dir/freezer.state ]] && echo THAWED > "$dir/freezer.state"
                         cat "$dir/cgroup.procs" 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true
                 done
                 sleep 0.05

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,45 +8,19 @@
 
 #include <cmocka.h>
 
-#include "base/cleanup.h"
-#include "base/fs.h"
 #include "base/json.h"
 #include "oci/runtime-spec.h"
 
-typedef struct Bundle {
-        char path[32];
-        int fd;
-} Bundle;
+#include "../scratch.h"
 
-static int make_bundle(void **state) {
-        static Bundle bundle;
-
-        strcpy(bundle.path, "/tmp/spec-load.XXXXXX");
-        if (!mkdtemp(bundle.path))
-                return -1;
-        bundle.fd = open(bundle.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        *state = &bundle;
-        return bundle.fd < 0 ? -1 : 0;
-}
-
-static int drop_bundle(void **state) {
-        Bundle *bundle = *state;
-        int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
-
-        close(bundle->fd);
-        r = dir_remove_tree_at(tmp, bundle->path + strlen("/tmp/"), NULL);
-        close(tmp);
-        return r;
-}
-
-static void write_file(const Bundle *bundle, const char *name, const char *text) {
+static void write_file(const Scratch *bundle, const char *name, const char *text) {
         assert_int_equal(file_write_atomic_at(bundle->fd, name, text, strlen(text), 0644, 0, NULL), 0);
 }
 
 #define CONFIG(args) "{\"ociVersion\": \"1.0.2\", \"root\": {\"path\": \"r\"},\n \"process\": {\"cwd\": \"/\", \"args\": [" args "]}}"
 
 static void no_config_is_bundle_not_found(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         json_t *spec;
         Error err = ERROR_INIT;
 
@@ -57,7 +30,7 @@ static void no_config_is_bundle_not_found(void **state) {
 }
 
 static void a_config_behind_a_symlink_is_read(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         _cleanup_json_ json_t *spec = NULL;
         Error err = ERROR_INIT;
 
@@ -69,7 +42,7 @@ static void a_config_behind_a_symlink_is_read(void **state) {
 }
 
 static void a_fifo_does_not_hang(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         json_t *spec;
         Error err = ERROR_INIT;
 
@@ -82,7 +55,7 @@ static void a_fifo_does_not_hang(void **state) {
 }
 
 static void broken_json_is_named_with_line_and_column(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         json_t *spec;
         Error err = ERROR_INIT;
 
@@ -93,7 +66,7 @@ static void broken_json_is_named_with_line_and_column(void **state) {
 }
 
 static void a_file_beyond_the_cap_is_refused_unread(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         json_t *spec;
         int fd;
         Error err = ERROR_INIT;
@@ -107,7 +80,7 @@ static void a_file_beyond_the_cap_is_refused_unread(void **state) {
 }
 
 static void rlimits_beyond_int64_are_legal(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         _cleanup_json_ json_t *spec = NULL;
         json_t *process;
         Error err = ERROR_INIT;
@@ -124,7 +97,7 @@ static void rlimits_beyond_int64_are_legal(void **state) {
 }
 
 static void integers_beyond_uint64_are_refused(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         json_t *spec;
         Error err = ERROR_INIT;
 
@@ -138,7 +111,7 @@ static void integers_beyond_uint64_are_refused(void **state) {
 }
 
 static void an_unsigned_value_in_a_signed_field_is_refused(void **state) {
-        const Bundle *bundle = *state;
+        const Scratch *bundle = *state;
         json_t *spec;
         Error err = ERROR_INIT;
 
@@ -148,18 +121,35 @@ static void an_unsigned_value_in_a_signed_field_is_refused(void **state) {
                                       "9223372036854775807");
 }
 
-#define BUNDLE_TEST(f) cmocka_unit_test_setup_teardown(f, make_bundle, drop_bundle)
+static void an_unlimited_rlimit_is_written_as_the_integer_runtimes_read(void **state) {
+        const Scratch *bundle = *state;
+        _cleanup_json_ json_t *spec = json_pack("{s:s, s:{s:s}, s:{s:s, s:[s], s:[{s:s, s:f, s:f}]}}", "ociVersion", "1.0.2", "root", "path", "r",
+                                                "process", "cwd", "/", "args", "\"1.8446744073709552e19", "rlimits", "type", "RLIMIT_CORE", "soft",
+                                                0x1p64, "hard", 0x1p64);
+        _cleanup_json_ json_t *again = NULL;
+        _cleanup_free_ char *text = NULL;
+        Error err = ERROR_INIT;
+
+        assert_int_equal(spec_save(bundle->fd, spec, 0, &err), 0);
+        assert_int_equal(file_read_at(bundle->fd, "config.json", 4096, &text, NULL, &err), 0);
+        assert_non_null(strstr(text, "\"soft\":18446744073709551615,\"hard\":18446744073709551615}"));
+        assert_non_null(strstr(text, "\"\\\"1.8446744073709552e19\""));
+        if (spec_load(bundle->fd, &again, &err) < 0)
+                fail_msg("%s", err.text);
+        assert_true(json_equal(spec, again));
+}
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                BUNDLE_TEST(no_config_is_bundle_not_found),
-                BUNDLE_TEST(a_config_behind_a_symlink_is_read),
-                BUNDLE_TEST(a_fifo_does_not_hang),
-                BUNDLE_TEST(broken_json_is_named_with_line_and_column),
-                BUNDLE_TEST(a_file_beyond_the_cap_is_refused_unread),
-                BUNDLE_TEST(rlimits_beyond_int64_are_legal),
-                BUNDLE_TEST(integers_beyond_uint64_are_refused),
-                BUNDLE_TEST(an_unsigned_value_in_a_signed_field_is_refused),
+                scratch_test(no_config_is_bundle_not_found),
+                scratch_test(a_config_behind_a_symlink_is_read),
+                scratch_test(a_fifo_does_not_hang),
+                scratch_test(broken_json_is_named_with_line_and_column),
+                scratch_test(a_file_beyond_the_cap_is_refused_unread),
+                scratch_test(rlimits_beyond_int64_are_legal),
+                scratch_test(integers_beyond_uint64_are_refused),
+                scratch_test(an_unsigned_value_in_a_signed_field_is_refused),
+                scratch_test(an_unlimited_rlimit_is_written_as_the_integer_runtimes_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,102 @@
+# After exit, and after a reboot: every process dead, every mount gone, another boot id. /run is not always a tmpfs, so --root survives.
+
+load helpers
+
+# reboot: what it does to our containers
+reboot() {
+        local pid dir
+
+        for pid in $(tagged_pids); do
+                kill -KILL "$pid" 2>/dev/null || true
+        done
+        wait_until 10 eval '[[ -z $(tagged_pids) ]]'
+        grep -F -- "$TAG" /proc/self/mountinfo | awk '{ print $5 }' | tac | while read -r dir; do
+                umount "$dir"
+        done
+        for dir in $(cgroup_dirs); do
+                wait_until 5 rmdir "$dir"
+        done
+        PROGRAM_ENV+=(PROXMOX_LXCRI_BOOT_ID="$(cat /proc/sys/kernel/random/uuid)")
+}
+
+@test "an image container that ended is stopped with its exit status, and starts again with its files" {
+        import_busybox
+        ok lxcri run -d --image busybox "$ID" sh -c 'echo run >> /root/runs; exit 5'
+        wait_until 5 is_status "$ID" stopped
+        ok lxcri inspect "$ID"
+        says '"exitCode": 5'
+        ok lxcri list
+        says stopped
+        ok lxcri start "$ID"
+        wait_until 5 is_status "$ID" stopped
+        ok lxcri start -a "$ID" || [[ $status == 5 ]]
+        rootfs=$(lxcri inspect "$ID" | jq -r '.. | .upper? // empty' | head -n 1)
+        ok lxcri delete "$ID"
+}
+
+@test "an image container after a reboot is stopped and starts again with its files" {
+        import_busybox
+        ok lxcri run -d --image busybox "$ID" sh -c 'echo run >> /root/runs; cat /root/runs; exec sleep 100'
+        ok lxcri exec "$ID" sh -c 'echo kept > /root/file'
+        is_status "$ID" running
+        reboot
+        is_status "$ID" stopped
+        ok lxcri list
+        says "$ID"
+        says stopped
+        ok lxcri start "$ID"
+        is_status "$ID" running
+        ok lxcri exec "$ID" cat /root/file /root/runs
+        [[ $output == $'kept\nrun\nrun' ]]
+        ok lxcri stop -t 0 "$ID"
+        ok lxcri delete "$ID"
+}
+
+@test "an image container whose --root was emptied by the reboot is stopped and starts again" {
+        import_busybox
+        ok lxcri run -d --image busybox "$ID" sleep 100
+        ok lxcri exec "$ID" sh -c 'echo kept > /root/file'
+        reboot
+        rm -rf "${ROOT:?}"/*
+        is_status "$ID" stopped
+        ok lxcri start "$ID"
+        ok lxcri exec "$ID" cat /root/file
+        says kept
+        ok lxcri delete --force "$ID"
+}
+
+@test "recover leaves a whole container alone, before and after a reboot" {
+        import_busybox
+        ok lxcri run -d --image busybox "$ID" sleep 100
+        ok lxcri recover
+        is_status "$ID" running
+        reboot
+        ok lxcri recover
+        is_status "$ID" stopped
+        ok lxcri delete "$ID"
+}
+
+@test "a bundle container after a reboot is stopped, cannot be started, and can be deleted" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        reboot
+        is_status "$ID" stopped
+        fails InvalidState lxcri start "$ID"
+        ok lxcri delete "$ID"
+}
+
+@test "a pid of the boot before that another process has now is not the container's" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        reboot
+        # a bystander takes the recorded pid's place in the state file
+        sleep 100 3>&- &
+        bystander=$!
+        state=$(find "$ROOT/$ID" -name state.json)
+        jq --argjson pid "$bystander" '.init.pid = $pid' "$state" > "$T/state"
+        cp "$T/state" "$state"
+        is_status "$ID" stopped
+        ok lxcri delete --force "$ID"
+        kill -0 "$bystander"
+        kill "$bystander"
+}
