@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/command.h"
@@ -39,6 +40,7 @@ static bool is_family(const char *word) {
         return false;
 }
 
+/* @text is one word, or two of a family; of a two-word name, one word is compared with its first. */
 static int suggest_command(const char *text, Error *err) {
         const char *names[256], *near;
         size_t n = 0;
@@ -49,7 +51,20 @@ static int suggest_command(const char *text, Error *err) {
                         names[n++] = command_at(i)->alias;
         }
         near = suggest(text, names, n);
-        return near ? error_hint(err, "did you mean '%s'?", near) : error_hint(err, "'proxmox-lxcri help' lists the commands");
+        if (!near)
+                return error_hint(err, "'proxmox-lxcri help' lists the commands");
+        if (!strchr(text, ' ') && strchr(near, ' '))
+                return error_hint(err, "did you mean '%.*s'?", (int) strcspn(near, " "), near);
+        return error_hint(err, "did you mean '%s'?", near);
+}
+
+/* Whether @typed is @name, or its two words joined by a dash, as manual pages are named. */
+static bool is_joined(const char *name, const char *typed) {
+        while (*name && (*name == *typed || (*name == ' ' && *typed == '-'))) {
+                name++;
+                typed++;
+        }
+        return *name == *typed;
 }
 
 int command_find(char *const *words, const Command **ret, size_t *ret_n, Error *err) {
@@ -62,12 +77,12 @@ int command_find(char *const *words, const Command **ret, size_t *ret_n, Error *
                 const char *names[] = { command->name, command->alias };
 
                 for (size_t k = 0; k < ARRAY_SIZE(names) && names[k]; k++) {
-                        const char *typed = strchr(names[k], ' ') ? pair : words[0];
+                        bool both = pair && !strcmp(names[k], pair);
 
-                        if (!typed || strcmp(names[k], typed) != 0)
+                        if (!both && !is_joined(names[k], words[0]))
                                 continue;
                         *ret = command;
-                        *ret_n = strchr(names[k], ' ') ? 2 : 1;
+                        *ret_n = both ? 2 : 1;
                         return 0;
                 }
         }
@@ -190,6 +205,12 @@ static int run_line(Cli *cli, char *const *argv, Error *err) {
         return run_words(cli, parsed.operands, err);
 }
 
+/* What only root may do fails in many places with the same two numbers. */
+static void hint_at_root(Error *err) {
+        if ((err->errnum == EACCES || err->errnum == EPERM) && geteuid() != 0)
+                error_hint(err, "run it as root");
+}
+
 static int failure_code(const Cli *cli, const Error *err) {
         if (err->kind == ERROR_INTERRUPTED && *cli->interrupted)
                 return 128 + *cli->interrupted;
@@ -208,6 +229,7 @@ int cli_run(Cli *cli, char *const *argv) {
                 report_error(&cli->report, &output_err);
                 code = code ?: EXIT_CODE_FAILURE;
         }
+        hint_at_root(&err);
         if (error_is_set(&err))
                 report_error(&cli->report, &err);
 

@@ -3,6 +3,7 @@
 #include "cli/container-options.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ const Option container_image_options[] = {
         OPT_CALL(0, "entrypoint", ContainerArgs, spec, "COMMAND", take_entrypoint, "in place of the image's entrypoint: a command, or a JSON array"),
         OPT_FLAG('t', "tty", ContainerArgs, spec.tty, "give the process a terminal"),
         OPT_CALL(0, "stop-signal", ContainerArgs, spec.stop_signal, "SIGNAL", take_stop_signal, "what 'stop' sends first, in place of the image's"),
-        OPT_COPY(0, "hostname", ContainerArgs, spec.hostname, "NAME", "the container's host name"),
+        OPT_COPY(0, "hostname", ContainerArgs, spec.hostname, "NAME", "the container's host name; its ID unless given"),
         OPT_CALL(0, "annotation", ContainerArgs, spec, "KEY=VALUE", take_annotation, "an annotation for the runtime"),
         OPT_GROUP("With --image: files and devices"),
         OPT_CALL('v', "volume", ContainerArgs, spec, "HOST:PATH[:OPTIONS]", take_volume, "show a file or directory of the host at PATH"),
@@ -140,6 +141,11 @@ static int absolute_or_null(const char *path, char **ret, Error *err) {
         return path ? path_absolute(path, ret, err) : 0;
 }
 
+/* The ID, as far as the kernel takes it, unless the user has a name of their own. */
+static int choose_hostname(ContainerArgs *args, const char *id, Error *err) {
+        return args->spec.hostname ? 0 : string_format(&args->spec.hostname, err, "%.*s", HOST_NAME_MAX, id);
+}
+
 static int take_command(ContainerArgs *args, const Call *call, Error *err) {
         for (size_t i = 1; i < call->n_operands; i++)
                 if (strv_push(&args->spec.args, call->operands[i], err) < 0)
@@ -157,7 +163,7 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
                 return -1;
         if (args->preserve_fds > 0 && descriptors_check(args->preserve_fds, err) < 0)
                 return -1;
-        if (args->image && take_command(args, call, err) < 0)
+        if (args->image && (take_command(args, call, err) < 0 || choose_hostname(args, call->operands[0], err) < 0))
                 return -1;
         if ((!args->image && path_absolute(args->bundle ?: ".", &made.bundle, err) < 0) ||
             absolute_or_null(args->pid_file, &made.pid_file, err) < 0 || absolute_or_null(args->console_socket, &made.console_socket, err) < 0)

@@ -69,22 +69,23 @@ static int put_item(Output *out, const char *label, const char *text, Error *err
         return put_line(out, "", text, err);
 }
 
+/* The heading that stands first is said by the section's own. */
 static int put_options(Output *out, const Option *const *tables, Error *err) {
         _cleanup_buf_ Buf label = BUF_INIT(4096);
+        const Option *first = tables[0];
 
-        for (; *tables; tables++) {
-                if ((*tables)->kind != OPTION_GROUP && output_printf(out, err, ".SH OPTIONS\n") < 0)
-                        return -1;
+        if (output_printf(out, err, ".SH OPTIONS\n") < 0)
+                return -1;
+        for (; *tables; tables++)
                 for (const Option *row = *tables; row->kind != OPTION_END; row++) {
                         if (row->kind == OPTION_GROUP) {
-                                if (put_line(out, tables[0] == row ? ".SH " : ".SS ", row->name, err) < 0)
+                                if (row != first && put_line(out, ".SS ", row->name, err) < 0)
                                         return -1;
                                 continue;
                         }
                         if (option_label(&label, row, err) < 0 || put_item(out, label.data + strspn(label.data, " "), row->help, err) < 0)
                                 return -1;
                 }
-        }
         return 0;
 }
 

@@ -14,16 +14,19 @@ static const Option list_options[] = {
         OPT_END
 };
 
+/* runc's columns first; no cell is empty, so that programs can count them. */
 static int print_table(Cli *cli, const ListEntry *entries, size_t n, Error *err) {
-        _cleanup_table_ Table table = TABLE_INIT("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER", "RUNTIME", "IMAGE");
+        _cleanup_table_ Table table = TABLE_INIT("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER", "RUNTIME", "EXIT", "IMAGE");
 
         for (size_t i = 0; i < n; i++) {
                 const ListEntry *entry = &entries[i];
-                char pid[16], status[64];
+                char pid[16], code[16] = "-";
 
                 snprintf(pid, sizeof(pid), "%d", (int) entry->pid);
-                snprintf(status, sizeof(status), entry->exit_code >= 0 ? "%s (%d)" : "%s", entry->status, entry->exit_code);
-                if (TABLE_ADD(&table, err, entry->id, pid, status, entry->bundle, entry->created, entry->owner, entry->runtime, entry->image) < 0)
+                if (entry->exit_code >= 0)
+                        snprintf(code, sizeof(code), "%d", entry->exit_code);
+                if (TABLE_ADD(&table, err, entry->id, pid, entry->status ?: "-", entry->bundle ?: "-", entry->created ?: "-", entry->owner ?: "-",
+                              entry->runtime ?: "-", code, entry->image ?: "-") < 0)
                         return -1;
         }
         return table_print(&table, &cli->out, err);
