@@ -43,7 +43,7 @@ static const char function[] =
         "        done\n"
         "\n"
         "        if [[ -z $value && -z $ended && $cur == -* ]]; then\n"
-        "                value=\"${_proxmox_lxcri_options[${command:- }]-} ${_proxmox_lxcri_options[ ]}\"\n"
+        "                value=\"${command:+${_proxmox_lxcri_options[$command]-}} ${_proxmox_lxcri_options[ ]}\"\n"
         "        elif [[ -z $value && -z $command ]]; then\n"
         "                value=$_proxmox_lxcri_commands\n"
         "        elif [[ -z $value && -n ${_proxmox_lxcri_families[$command]+set} ]]; then\n"
