@@ -34,7 +34,7 @@ static int copy_layers(const DriverRoot *root, int to_fd, int links_fd, Error *e
                         return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
                 if (copy_layer(layer, to_fd, links_fd, err) < 0)
                         return error_prefix(err, "copy layer '%s'", chain_id->text);
-                if (i == 0 && fault_point("rootfs.middle", err) < 0)
+                if (i == 0 && fault_point("rootfs.prepare", err) < 0)
                         return -1;
         }
         return 0;
