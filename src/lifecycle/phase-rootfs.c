@@ -31,6 +31,7 @@ int make_root(Transaction *t, Error *err) {
         DriverRoot root;
 
         root = driver_root(t->store, t->container_fd, t->container_path, t->image);
+        root.temporary = t->request->remove;
         if (t->driver->prepare(&root, err) < 0)
                 return -1;
         if (fault_point("rootfs.middle", err) < 0)

@@ -18,6 +18,7 @@ typedef struct DriverRoot {
         const char *path;        /* its absolute path, for mount points and messages */
         const Digest *chain_ids; /* base first; may be none: an empty root */
         size_t n_layers;
+        bool temporary;          /* it goes with its container: nothing has to reach the disk, and it is mounted once only */
 } DriverRoot;
 
 typedef struct Driver {

@@ -33,6 +33,12 @@ static const struct {
         { "index",        "off"      },
 };
 
+/*
+ * Unmounting an overlay writes out everything that is dirty on the whole filesystem, unless it has this option. The kernel then refuses to
+ * mount it a second time, as a crash may have cost it data.
+ */
+#define TEMPORARY "volatile"
+
 /* Opens the lower directory of a stack that is @index from the top. An image without layers has an empty one. */
 static int open_lower(const DriverRoot *root, size_t index, int *ret_fd, Error *err) {
         char path[sizeof(Digest) + sizeof("/diff")];
@@ -125,7 +131,15 @@ static int context_set_fd(int context, const char *key, int fd, Error *err) {
         return 0;
 }
 
-static int context_finish(int context, Error *err) {
+static int context_set_flag(int context, const char *key, Error *err) {
+        if (fsconfig(context, FSCONFIG_SET_FLAG, key, NULL, 0) < 0)
+                return error_context(context, errno, key, err);
+        return 0;
+}
+
+static int context_finish(int context, bool temporary, Error *err) {
+        if (temporary && context_set_flag(context, TEMPORARY, err) < 0)
+                return -1;
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
                 if (context_set(context, options[i].key, options[i].value, err) < 0)
                         return -1;
@@ -159,7 +173,7 @@ static int mount_by_context(const DriverRoot *root, OverlayWay way, Error *err) 
         if (set(context, "upperdir", upper, err) < 0 || set(context, "workdir", work, err) < 0)
                 return -1;
         /* A kernel before 6.5 takes any option at first, and refuses it here. */
-        if (context_finish(context, err) < 0)
+        if (context_finish(context, root->temporary, err) < 0)
                 return way == OVERLAY_BY_PATH && is_unknown(err) ? 1 : -1;
 
         mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
@@ -182,7 +196,7 @@ static void fd_list_done(FdList *list) {
 }
 
 /* Writes "lowerdir=…,upperdir=…" in descriptors' numbers, which are file names in /proc/self/fd. */
-static int format_data(const FdList *lowers, int upper, int work, Buf *data, Error *err) {
+static int format_data(const FdList *lowers, int upper, int work, bool temporary, Buf *data, Error *err) {
         for (size_t i = 0; i < lowers->n; i++)
                 if (buf_printf(data, err, "%s%d", i > 0 ? ":" : "lowerdir=", lowers->fds[i]) < 0)
                         return -1;
@@ -191,7 +205,7 @@ static int format_data(const FdList *lowers, int upper, int work, Buf *data, Err
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
                 if (buf_printf(data, err, ",%s=%s", options[i].key, options[i].value) < 0)
                         return -1;
-        return 0;
+        return temporary ? buf_puts(data, "," TEMPORARY, err) : 0;
 }
 
 /* In a child, because the names are relative to the working directory. Its exit status is the errno. */
@@ -231,7 +245,7 @@ static int mount_by_data(const DriverRoot *root, Error *err) {
                 if (open_lower(root, lowers.n, &lowers.fds[lowers.n], err) < 0)
                         return -1;
 
-        if (format_data(&lowers, upper, work, &data, &cause) < 0)
+        if (format_data(&lowers, upper, work, root->temporary, &data, &cause) < 0)
                 return cause.kind == ERROR_OUT_OF_MEMORY
                                ? error_oom(err)
                                : error_set(err, ERROR_NOT_SUPPORTED, "%zu layers do not fit the mount options of this kernel", root->n_layers);
@@ -295,11 +309,8 @@ int overlay_try(int dir_fd, Error *err) {
                 else
                         r = context_set_path(context, parts[i][0], fds[i], err);
         }
-        /* Without it, dropping the overlay would write out everything that is dirty on the whole filesystem. */
-        if (r == 0 && fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
-                r = error_context(context, errno, "volatile", err);
         if (r == 0)
-                r = context_finish(context, err);
+                r = context_finish(context, true, err);
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                 close_keep_errno(fds[i]);
         return r;

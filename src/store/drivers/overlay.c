@@ -151,6 +151,10 @@ static int overlay_mount_root(const DriverRoot *root, Error *err) {
                 if (mount_remove(root->container_fd, "rootfs", err) < 0)
                         return error_prefix(err, "'%s'", root->path);
         }
+        if (faccessat(root->container_fd, "work/work/incompat/volatile", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+                error_set(err, ERROR_INVALID_STATE, "the root in '%s' was made for one run only, and has had it", root->path);
+                return error_hint(err, "delete the container");
+        }
         if (overlay_mount(root, err) < 0)
                 return error_prefix(err, "mount the root of %zu layers on '%s/rootfs'", root->n_layers, root->path);
         return 0;

@@ -243,6 +243,26 @@ static void files_survive_a_new_mount(void **state) {
         rooted_down(&r);
 }
 
+static void a_temporary_root_is_mounted_once(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1);
+
+        for (OverlayWay way = 0; way < _OVERLAY_WAY_MAX; way++) {
+                Rooted r;
+
+                rooted_open(&r, f, "overlay", 1);
+                r.root.temporary = true;
+                assert_ok(r.driver->prepare(&r.root, &f->err), &f->err);
+                assert_ok(overlay_mount_by(&r.root, way, &f->err), &f->err);
+                assert_int_equal(fixture_shell("grep ' %s/rootfs ' /proc/self/mountinfo | grep -q volatile", r.path), 0);
+                assert_ok(r.driver->mount(&r.root, &f->err), &f->err);
+                assert_ok(r.driver->unmount(&r.root, &f->err), &f->err);
+                assert_int_equal(r.driver->mount(&r.root, &f->err), -1);
+                assert_int_equal(f->err.kind, ERROR_INVALID_STATE);
+                rooted_down(&r);
+        }
+}
+
 static void nothing_is_removed_while_mounted(void **state) {
         Fixture *f = *state;
         _cleanup_close_ int one = fixture_layer(f, 1), upper = -EBADF;
@@ -402,6 +422,7 @@ int main(void) {
                 TEST(overlay_takes_500_layers_in_one_page_of_options),
                 TEST(mounting_and_unmounting_twice_is_success),
                 TEST(files_survive_a_new_mount),
+                TEST(a_temporary_root_is_mounted_once),
                 TEST(nothing_is_removed_while_mounted),
                 TEST(a_busy_root_with_mounts_in_it_is_detached),
                 TEST(a_missing_layer_is_named_and_nothing_is_left),
