@@ -20,7 +20,7 @@
 typedef struct OciCliRow {
         const char *program;       /* looked up in PATH unless the config names another */
         const char *other;         /* what to choose instead when this one cannot be had */
-        bool refuses_hybrid;       /* does not run where cgroup v2 has controllers beside v1 */
+        bool refuses_hybrid;       /* takes cgroup v2 with controllers beside v1 for an error, and directories for v1 hierarchies */
         bool exec_additional_gids; /* its exec has --additional-gids */
 } OciCliRow;
 

@@ -2,12 +2,16 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/statfs.h>
 
 #include "backends/oci-cli/oci-cli.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 
-#define CGROUP_MOUNT "/sys/fs/cgroup"
+#define CGROUP_MOUNT    "/sys/fs/cgroup"
+#define PROC_CGROUP_MAX (1u << 20) /* bytes */
 
 /* crun's own rule: a cgroup2 file system at unified/ must have no controller. Source: crun's cgroup.c, libcrun_cgroup_enter() */
 static bool is_refused_hybrid(void) {
@@ -21,9 +25,37 @@ static bool is_refused_hybrid(void) {
         return fd >= 0 && read(fd, &byte, 1) == 1;
 }
 
+/*
+ * crun takes any directory named like a v1 controller for that controller's hierarchy: in one where nothing is mounted it makes plain
+ * directories and files, which nothing removes. Source: crun's cgroup-setup.c, enter_cgroup_v1()
+ */
+static bool has_false_hierarchy(char *ret_path, size_t size) {
+        _cleanup_free_ char *text = NULL;
+        char *p, *line;
+
+        if (file_read_at(AT_FDCWD, "/proc/self/cgroup", PROC_CGROUP_MAX, &text, NULL, NULL) < 0)
+                return false;
+        p = text;
+        while ((line = strsep(&p, "\n"))) {
+                char *controllers = strchr(line, ':'), *end = controllers ? strchr(++controllers, ':') : NULL;
+                struct statfs st;
+
+                if (!end || end == controllers)
+                        continue;
+                *end = '\0';
+                if (!strncmp(controllers, "name=", 5))
+                        controllers += 5;
+                (void) snprintf(ret_path, size, CGROUP_MOUNT "/%s", controllers);
+                if (statfs(ret_path, &st) == 0 && st.f_type != CGROUP_SUPER_MAGIC)
+                        return true;
+        }
+        return false;
+}
+
 int oci_cli_probe(const Backend *backend, const char *program, Error *err) {
         const OciCliRow *row = backend->driver_data;
         _cleanup_free_ char *path = program_find(program ?: row->program);
+        char directory[PATH_MAX];
         struct statfs st;
 
         if (!path && program) {
@@ -41,7 +73,12 @@ int oci_cli_probe(const Backend *backend, const char *program, Error *err) {
         if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && is_refused_hybrid()) {
                 error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "%s does not work with hybrid cgroups: version 2 has controllers at " CGROUP_MOUNT "/unified",
                           row->program);
-                return error_hint(err, "choose --runtime %s, boot with systemd.unified_cgroup_hierarchy=1, or mount all controllers as version 1", row->other);
+                return error_hint(err, "choose --runtime %s, boot with systemd.unified_cgroup_hierarchy=1, or mount all controllers as version 1",
+                                  row->other);
+        }
+        if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && has_false_hierarchy(directory, sizeof(directory))) {
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "%s would take the plain directory '%s' for a cgroup hierarchy", row->program, directory);
+                return error_hint(err, "mount that hierarchy there, or remove the directory, or choose --runtime %s", row->other);
         }
         return 0;
 }
