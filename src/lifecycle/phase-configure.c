@@ -37,12 +37,11 @@ static int default_cgroups_path(const Lifecycle *lifecycle, const char *id, char
 }
 
 /* A user namespace's root owns nothing of a filesystem whose owners are not shifted. */
-static int check_userns(const Transaction *t, const SpecOptions *options, Error *err) {
-        if (!options->uid_map || (t->driver->capabilities & DRIVER_IDMAP))
+static int check_userns(const Transaction *t, const json_t *spec, Error *err) {
+        if (!json_object_get(json_object_get(spec, "linux"), "uidMappings") || (t->driver->capabilities & DRIVER_IDMAP))
                 return 0;
-        error_set(err, ERROR_NOT_SUPPORTED, "--userns %s: storage driver '%s' cannot shift the owners of the root filesystem",
-                  options->userns ?: "with --uidmap", t->driver->name);
-        return error_hint(err, "leave --userns out, or choose a --storage-driver that can");
+        error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: storage driver '%s' cannot shift the owners of the root filesystem", t->driver->name);
+        return error_hint(err, "leave --userns, --uidmap and --gidmap out, or choose a --storage-driver that can");
 }
 
 int write_config(Transaction *t, Error *err) {
@@ -53,8 +52,6 @@ int write_config(Transaction *t, Error *err) {
         SpecOptions options;
 
         options = *t->request->options; /* a shallow copy: defaults of ours are put into it, nothing of it is freed */
-        if (check_userns(t, &options, err) < 0)
-                return -1;
         if (options.pids_limit == 0)
                 options.pids_limit = lifecycle->config->pids_limit;
         if (!options.cgroups_path) {
@@ -66,6 +63,8 @@ int write_config(Transaction *t, Error *err) {
         if (dir_open_at(t->container_fd, "rootfs", &root_fd, err) < 0 ||
             spec_build(t->image_config, &options, root_fd, "rootfs", &spec, err) < 0)
                 return error_prefix(err, "image '%s'", t->request->image);
+        if (check_userns(t, spec, err) < 0)
+                return -1;
         if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0)
                 return -1;
         json_decref(t->annotations);
