@@ -235,11 +235,11 @@ int container_find(const Lifecycle *lifecycle, const char *id, unsigned flags, C
                 if (unpublished == UNPUBLISHED_CUT_OFF)
                         return cut_off(id, err);
                 if (unpublished == UNPUBLISHED_BUSY) {
-                        bool ending = faccessat(dir->fd, DELETING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-                                      faccessat(dir->fd, STOPPING_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+                        bool ending = state_load_as(dir->fd, DELETING_FILE, &state, NULL) == 0 ||
+                                      state_load_as(dir->fd, STOPPING_FILE, &state, NULL) == 0;
 
                         if (flags & FIND_CREATING) {
-                                if (state_of_journal(dir, &state, err) < 0)
+                                if (!ending && state_of_journal(dir, &state, err) < 0)
                                         return -1;
                                 return new_container(&state, &dir, ending ? STATUS_STOPPED : STATUS_CREATING, ret, err);
                         }

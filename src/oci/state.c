@@ -151,12 +151,16 @@ static int state_parse(const json_t *json, State **ret, Error *err) {
         return 0;
 }
 
-int state_load(int dir_fd, State **ret, Error *err) {
+int state_load_as(int dir_fd, const char *name, State **ret, Error *err) {
         _cleanup_json_ json_t *json = NULL;
 
-        if (json_load_at(dir_fd, STATE_FILE, STATE_SIZE_MAX, &json, err) < 0)
+        if (json_load_at(dir_fd, name, STATE_SIZE_MAX, &json, err) < 0)
                 return -1;
         return state_parse(json, ret, err);
+}
+
+int state_load(int dir_fd, State **ret, Error *err) {
+        return state_load_as(dir_fd, STATE_FILE, ret, err);
 }
 
 static json_t *process_json(const ProcessRef *process) {

@@ -53,6 +53,8 @@ static inline void state_freep(State **state) {
 
 /** state_load() - read state.json of an id's directory. Errors: FileError (ENOENT: not published), InvalidJson, InvalidState */
 int state_load(int dir_fd, State **ret, Error *err);
+/** state_load_as() - the same, of a state.json that was renamed */
+int state_load_as(int dir_fd, const char *name, State **ret, Error *err);
 
 /** state_save() - write it atomically; no fsync. Errors: FileError, OutOfMemory */
 int state_save(int dir_fd, const State *state, Error *err);
