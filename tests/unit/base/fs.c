@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -373,7 +374,7 @@ static pid_t start_swapping(int fd) {
         pid_t pid = fork();
 
         if (pid == 0)
-                for (;;)
+                for (prctl(PR_SET_PDEATHSIG, SIGKILL);;)
                         (void) renameat2(fd, "tree/sub", fd, "tree/link", RENAME_EXCHANGE);
         return pid;
 }

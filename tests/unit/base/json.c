@@ -139,6 +139,7 @@ static void keys_that_are_not_there_have_no_line(void **state) {
         assert_int_equal(LINE(text, "c", "e"), 0); /* a scalar has no keys */
         assert_int_equal(LINE(text, "e", "f"), 0); /* an array has none either */
         assert_int_equal(LINE(text, "a", "b", "x"), 0);
+        assert_int_equal(LINE("{\"a\": 1, \"x\": {\"b\": 2}}", "a", "b"), 0); /* what follows is another key's */
         assert_int_equal(json_key_line(text, (const char *[]) { NULL }), 0);
 }
 
