@@ -56,8 +56,6 @@ static int fsync_at(int dir_fd, const char *name, Error *err) {
  * filesystem. The record is synced before it gets its name and the name after, as little as a record that is whole or absent needs.
  */
 static int dir_fill_and_rename(Store *store, const char *name, int fd, const ContainerRecord *record, bool durable, Error *err) {
-        if (fchmod(fd, 0711) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "set the mode of 'tmp/%s'", name);
         if (container_record_save(fd, record, false, err) < 0 || (durable && fsync_at(fd, RECORD_NAME, err) < 0))
                 return -1;
         if (renameat(store_tmp_fd(store), name, store_containers_fd(store), record->id) < 0) {

@@ -26,15 +26,12 @@ typedef enum Folder {
         _FOLDER_MAX,
 } Folder;
 
-static const struct {
-        const char *name;
-        mode_t mode;
-} folders[_FOLDER_MAX] = {
-        [FOLDER_BLOBS]      = { "blobs/sha256", 0700 },
-        [FOLDER_IMAGES]     = { "images", 0700 },
-        [FOLDER_LAYERS]     = { "layers", 0700 },
-        [FOLDER_CONTAINERS] = { "containers", 0711 },
-        [FOLDER_TMP]        = { "tmp", 0700 },
+static const char *const folders[_FOLDER_MAX] = {
+        [FOLDER_BLOBS]      = "blobs/sha256",
+        [FOLDER_IMAGES]     = "images",
+        [FOLDER_LAYERS]     = "layers",
+        [FOLDER_CONTAINERS] = "containers",
+        [FOLDER_TMP]        = "tmp",
 };
 
 struct Store {
@@ -110,12 +107,12 @@ static int open_folders(Store *store, bool *ret_missing, Error *err) {
         for (size_t i = 0; i < _FOLDER_MAX; i++) {
                 if (store->folders[i] >= 0)
                         continue;
-                store->folders[i] = openat(store->fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                store->folders[i] = openat(store->fd, folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 if (store->folders[i] >= 0)
                         continue;
                 store->folders[i] = -EBADF;
                 if (errno != ENOENT)
-                        return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", folders[i].name);
+                        return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", folders[i]);
                 *ret_missing = true;
         }
         return 0;
@@ -170,7 +167,7 @@ static int store_make(Store *store, Error *err) {
                         return -1;
         }
         for (size_t i = 0; i < _FOLDER_MAX; i++)
-                if (store->folders[i] < 0 && dir_make_at(store->fd, folders[i].name, folders[i].mode, NULL, err) < 0)
+                if (store->folders[i] < 0 && dir_make_at(store->fd, folders[i], 0700, NULL, err) < 0)
                         return -1;
         if (faccessat(store->fd, "index.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
                 if (errno != ENOENT)
@@ -188,7 +185,7 @@ static int open_store(Store *store, StoreMode mode, Error *err) {
         if (fd < 0 && errno == ENOENT) {
                 if (mode == STORE_READ)
                         return 0;
-                if (dir_make_at(AT_FDCWD, store->path, 0711, &fd, err) < 0)
+                if (dir_make_at(AT_FDCWD, store->path, 0700, &fd, err) < 0)
                         return -1;
         } else if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open directory");

@@ -11,8 +11,8 @@
  *   tmp/                                         half-made things, each in a directory of its own, locked by who makes it
  *   index.lock, layers.lock, …                   locks
  *
- * Files are made 0600 and directories 0700 (images hold other people's secrets), but for layers' contents, and for 0711 on the store itself,
- * containers/ and containers/ID/: a runtime walks to the rootfs with the rights of a user namespace's root.
+ * Directories are made 0700 and files 0600, but for layers' contents. It is not only that images hold other people's secrets: whoever could
+ * walk into a container's files could run the setuid programs that its root made there (CVE-2021-41103).
  *
  * Other programs write index.json without our lock: skopeo reads it when it begins to copy and writes it when it is done, and so undoes what
  * anyone changed in between. Don't change names while skopeo or umoci copies in.

@@ -54,7 +54,7 @@ static void a_record_comes_back_whole(void **state) {
         container_record_free(loaded);
 
         assert_int_equal(fstat(fd, &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0711);
+        assert_int_equal(st.st_mode & 07777, 0700);
         assert_int_equal(fixture_shell("test -z \"$(ls -A %s/tmp)\"", f->path), 0);
 }
 

@@ -298,6 +298,85 @@ static void a_busy_root_with_mounts_in_it_is_detached(void **state) {
         rooted_down(&r);
 }
 
+/* What a path may hold and mount options and mountinfo spell otherwise. */
+static void odd_characters_in_the_path_do_no_harm(void **state) {
+        Fixture *f = *state;
+        char path[200], in[300];
+
+        store_close(f->store);
+        snprintf(path, sizeof(path), "%s/a:b,c\\d e\n\t#=", f->directory);
+        assert_ok(store_open(path, STORE_CREATE, &f->store, &f->err), &f->err);
+        close(fixture_layer(f, 1));
+        close(fixture_layer(f, 2));
+        for (OverlayWay way = 0; way < _OVERLAY_WAY_MAX; way++) {
+                _cleanup_close_ int busy = -EBADF;
+                bool inside;
+                Rooted r;
+
+                rooted_open(&r, f, "overlay", 2);
+                assert_ok(r.driver->prepare(&r.root, &f->err), &f->err);
+                assert_ok(overlay_mount_by(&r.root, way, &f->err), &f->err);
+                snprintf(in, sizeof(in), "%s/containers/c/rootfs/in", path);
+                assert_int_equal(mkdir(in, 0755), 0);
+                assert_int_equal(mount("tmpfs", in, "tmpfs", 0, NULL), 0);
+                busy = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                assert_ok(mount_is_inside(r.root.container_fd, &inside, &f->err), &f->err);
+                assert_true(inside);
+                assert_ok(r.driver->unmount(&r.root, &f->err), &f->err);
+                assert_ok(mount_is_inside(r.root.container_fd, &inside, &f->err), &f->err);
+                assert_false(inside);
+                close(busy);
+                busy = -EBADF;
+                rooted_down(&r);
+        }
+}
+
+/* Whoever walked in could run what a container's root made setuid. */
+static void other_users_do_not_get_into_a_root(void **state) {
+        static const char *const drivers[] = { "overlay", "dir" };
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1);
+
+        fixture_put(one, "file", "x");
+        assert_int_equal(chmod(f->directory, 0711), 0);
+        assert_int_equal(chmod(f->path, 0755), 0); /* as an administrator may have made it */
+        assert_int_equal(fixture_shell("setpriv --reuid 1000 --clear-groups ls %s >/dev/null", f->path), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+                Rooted r;
+
+                rooted_open(&r, f, drivers[i], 1);
+                rooted_up(&r);
+                assert_int_equal(fixture_shell("cat %s/rootfs/file >/dev/null", r.path), 0);
+                assert_int_not_equal(fixture_shell("setpriv --reuid 1000 --clear-groups cat %s/rootfs/file >/dev/null 2>&1", r.path), 0);
+                assert_int_not_equal(fixture_shell("setpriv --reuid 1000 --clear-groups ls %s/upper >/dev/null 2>&1", r.path), 0);
+                assert_int_not_equal(fixture_shell("setpriv --reuid 1000 --clear-groups ls %s/layers >/dev/null 2>&1", f->path), 0);
+                rooted_down(&r);
+        }
+}
+
+/* Deleting and replacing must work as on a disk: that is what trusted attributes and redirect_dir are about. */
+static void a_directory_of_a_layer_can_be_replaced(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1), d = subdir(one, "d"), rootfs = -EBADF;
+        Rooted r;
+
+        fixture_put(d, "old", "1");
+        rooted_open(&r, f, "overlay", 1);
+        rooted_up(&r);
+        rootfs = rooted_rootfs(&r);
+        assert_ok(dir_remove_tree_at(rootfs, "d", &f->err), &f->err);
+        assert_int_equal(mkdirat(rootfs, "d", 0755), 0);
+        close(rootfs);
+        assert_ok(r.driver->unmount(&r.root, &f->err), &f->err);
+        assert_ok(r.driver->mount(&r.root, &f->err), &f->err);
+        rootfs = rooted_rootfs(&r);
+        assert_true(exists(rootfs, "d"));
+        assert_false(exists(rootfs, "d/old"));
+        close(rootfs);
+        rootfs = -EBADF;
+        rooted_down(&r);
+}
+
 static void a_missing_layer_is_named_and_nothing_is_left(void **state) {
         Fixture *f = *state;
         _cleanup_close_ int one = fixture_layer(f, 1);
@@ -425,6 +504,9 @@ int main(void) {
                 TEST(a_temporary_root_is_mounted_once),
                 TEST(nothing_is_removed_while_mounted),
                 TEST(a_busy_root_with_mounts_in_it_is_detached),
+                TEST(odd_characters_in_the_path_do_no_harm),
+                TEST(other_users_do_not_get_into_a_root),
+                TEST(a_directory_of_a_layer_can_be_replaced),
                 TEST(a_missing_layer_is_named_and_nothing_is_left),
                 TEST(prepare_keeps_a_root_that_is_there),
                 TEST(redirects_in_a_layer_are_not_followed),

@@ -17,11 +17,11 @@ static mode_t mode_of(Fixture *f, const char *name) {
         return st.st_mode & 07777;
 }
 
-static void only_what_a_runtime_walks_through_is_open_to_others(void **state) {
+static void nothing_is_open_to_others(void **state) {
         Fixture *f = *state;
 
-        assert_int_equal(mode_of(f, "."), 0711);
-        assert_int_equal(mode_of(f, "containers"), 0711);
+        assert_int_equal(mode_of(f, "."), 0700);
+        assert_int_equal(mode_of(f, "containers"), 0700);
         assert_int_equal(mode_of(f, "blobs"), 0700);
         assert_int_equal(mode_of(f, "images"), 0700);
         assert_int_equal(mode_of(f, "layers"), 0700);
@@ -332,7 +332,7 @@ static void locks_exclude_and_share(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(only_what_a_runtime_walks_through_is_open_to_others),
+                TEST(nothing_is_open_to_others),
                 TEST(somebody_elses_directory_does_not_become_a_store),
                 TEST(a_fresh_filesystem_becomes_a_store),
                 TEST(a_layout_of_others_gets_what_it_lacks),
