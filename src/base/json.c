@@ -33,7 +33,8 @@ int json_parse(const char *data, size_t len, const char *what, json_t **ret, Err
                 return error_set(err, ERROR_INVALID_JSON, "%s: more than %u values", what, JSON_VALUES_MAX);
         json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);
         if (!json) {
-                if (json_error_code(&cause) == json_error_out_of_memory)
+                /* jansson does not say so of every allocation that failed; then it says nothing at all. */
+                if (json_error_code(&cause) == json_error_out_of_memory || !cause.text[0])
                         return error_oom(err);
                 return error_set(err, ERROR_INVALID_JSON, "%s: line %d, column %d: %s", what, cause.line, cause.column, cause.text);
         }

@@ -153,7 +153,8 @@ lxcri() {
 # try CMD…: as bats' `run`, but through files: a container's init keeps its creator's stdout open, and `run` would wait for it
 try() {
         status=0
-        "$@" > "$T/out" 2> "$T/err" < /dev/null || status=$?
+        # the group keeps bash's own remark on a killed program out of the test's output
+        { "$@" > "$T/out" 2> "$T/err" < /dev/null; } 2> /dev/null || status=$?
         output=$(tr -d '\0' < "$T/out")
         errors=$(tr -d '\0' < "$T/err")
 }

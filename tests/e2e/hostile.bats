@@ -140,22 +140,27 @@ GOOD='{"name": "bin/", "type": "dir"}, {"name": "bin/file", "data": "some text t
 }
 
 @test "a gzip bomb" {
-        # one layer of 100 GiB of zeros would take minutes to make: a bomb made of the same compressed megabyte over and over
+        # the same compressed 64 MiB of zeros over and over: to make it is cheaper than to unpack it
         head -c 64M /dev/zero | gzip -9 > "$T/member"
-        for _ in $(seq 40); do cat "$T/member"; done > "$T/bomb.gz"
+        for _ in $(seq 8); do cat "$T/member"; done > "$T/bomb.gz"
         size=$(stat -c %s "$T/bomb.gz")
         digest=$(sha256sum "$T/bomb.gz" | cut -d' ' -f1)
         one_layer "$GOOD" "\"descriptor\": {\"size\": $size, \"digest\": \"sha256:$digest\"}"
         cp "$T/bomb.gz" "$DIR/blobs/sha256/$digest"
-        jq '. + {layer_size_max: 1073741824}' "$T/config.json" > "$T/config.new"
+        jq '. + {layer_size_max: 268435456}' "$T/config.json" > "$T/config.new"
         mv "$T/config.new" "$T/config.json"
-        refused '' max
+        refused InvalidSpec 268435456
 }
 
 @test "a layer that is no tar" {
         head -c 100000 /dev/urandom > "$T/noise"
         make_image "$DIR" > /dev/null <<< "{\"name\": \"evil\", \"layers\": [{\"raw\": \"$T/noise\", \"compress\": \"none\"}]}"
-        refused Invalid
+        # no tar is looked into before it is unpacked
+        ok lxcri image import "$DIR" evil
+        host_snapshot "$T/before"
+        fails InvalidSpec lxcri create --image evil "$ID" /bin/true
+        complains layers
+        assert_host_unchanged "$T/before" '^s . .* \./images/'
 }
 
 @test "a gzip stream that ends in the middle" {
@@ -222,11 +227,6 @@ replace_manifest() {
                 "$(blob "$(manifest_digest)")" > "$T/manifest"
         replace_manifest "$T/manifest"
         refused Invalid
-}
-
-@test "an image of another platform only" {
-        one_layer "$GOOD" '' '"image": {"architecture": "s390x"}'
-        refused ''
 }
 
 # ---- what is resolved inside of the root, or refused ----
