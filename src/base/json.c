@@ -29,6 +29,9 @@ int json_parse(const char *data, size_t len, const char *what, json_t **ret, Err
         json_error_t cause;
         json_t *json;
 
+        /* jansson steps over a NUL between tokens; what others refuse must not mean something here. */
+        if (memchr(data, '\0', len))
+                return error_set(err, ERROR_INVALID_JSON, "%s: a NUL byte", what);
         if (count_values(data, len) > JSON_VALUES_MAX)
                 return error_set(err, ERROR_INVALID_JSON, "%s: more than %u values", what, JSON_VALUES_MAX);
         json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);

@@ -49,6 +49,22 @@ static void what_is_not_json_is_refused(void **state) {
         }
 }
 
+static void a_nul_byte_is_refused_wherever_it_stands(void **state) {
+        static const char text[] = "{\"a\": [1, \"b\"]}";
+
+        for (size_t i = 0; i <= strlen(text); i++) {
+                _cleanup_json_ json_t *json = NULL;
+                char with_nul[sizeof(text)];
+                Error err = ERROR_INIT;
+
+                memcpy(with_nul, text, i);
+                with_nul[i] = '\0';
+                memcpy(with_nul + i + 1, text + i, strlen(text) - i);
+                assert_int_equal(json_parse(with_nul, sizeof(with_nul), "x", &json, &err), -1);
+                assert_int_equal(err.kind, ERROR_INVALID_JSON);
+        }
+}
+
 /* Parses @text in a child and returns by how many KiB its peak memory grew; the text must be refused. */
 static long refused_at_the_cost_of(const char *text, size_t len) {
         int status;
@@ -233,6 +249,7 @@ int main(void) {
                 cmocka_unit_test(errors_name_line_and_column),
                 cmocka_unit_test(duplicate_keys_are_refused),
                 cmocka_unit_test(what_is_not_json_is_refused),
+                cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),
                 cmocka_unit_test(deep_nesting_is_refused_cheaply),
                 cmocka_unit_test(many_small_values_are_refused_before_they_cost_memory),
                 cmocka_unit_test(commas_within_strings_are_no_values),
