@@ -22,13 +22,15 @@
 
 /* linux.cgroupsPath of the bundle's config; NULL when it has none. */
 static int read_cgroups_path(const BackendContainer *container, char **ret, Error *err) {
-        _cleanup_free_ char *path = NULL;
         _cleanup_json_ json_t *config = NULL;
+        _cleanup_close_ int fd = -EBADF;
         const char *cgroups_path;
 
-        if (string_format(&path, err, "%s/config.json", container->bundle) < 0 ||
-            json_load_at(AT_FDCWD, path, RUNTIME_SPEC_SIZE_MAX, &config, err) < 0)
-                return -1;
+        fd = open(container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", container->bundle);
+        if (spec_load(fd, &config, err) < 0)
+                return error_prefix(err, "bundle '%s'", container->bundle);
         cgroups_path = json_string_value(json_object_get(json_object_get(config, "linux"), "cgroupsPath"));
         if (cgroups_path && strchr(cgroups_path, '\n'))
                 return error_set(err, ERROR_INVALID_SPEC, "config.json: linux.cgroupsPath: has a line break");
