@@ -489,7 +489,7 @@ static void a_store_on_overlay_falls_back_to_dir(void **state) {
         assert_int_equal(fixture_shell("umount %s/m", f->directory), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup_in_memory, fixture_teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {

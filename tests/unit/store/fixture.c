@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,16 +11,27 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 
-int fixture_setup(void **state) {
+static int setup(void **state, bool in_memory) {
         Fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
         snprintf(f->directory, sizeof(f->directory), "%s/test-store.XXXXXX", getenv("TMPDIR") ?: "/tmp");
         assert_non_null(mkdtemp(f->directory));
+        if (in_memory)
+                assert_int_equal(mount("tmpfs", f->directory, "tmpfs", 0, NULL), 0);
+        f->in_memory = in_memory;
         snprintf(f->path, sizeof(f->path), "%s/store", f->directory);
         assert_ok(store_open(f->path, STORE_CREATE, &f->store, &f->err), &f->err);
         *state = f;
         return 0;
+}
+
+int fixture_setup(void **state) {
+        return setup(state, false);
+}
+
+int fixture_setup_in_memory(void **state) {
+        return setup(state, true);
 }
 
 int fixture_teardown(void **state) {
@@ -27,6 +39,8 @@ int fixture_teardown(void **state) {
         Fixture *f = *state;
 
         store_close(f->store);
+        if (f->in_memory)
+                assert_int_equal(umount2(f->directory, UMOUNT_NOFOLLOW), 0);
         tmp = open(getenv("TMPDIR") ?: "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_ok(dir_remove_tree_at(tmp, strrchr(f->directory, '/') + 1, &f->err), &f->err);
         free(f);

@@ -17,10 +17,14 @@ typedef struct Fixture {
         char directory[96]; /* temporary; holds "store" and whatever the test puts beside it */
         char path[112];     /* of the store */
         Store *store;
+        bool in_memory;
         Error err;
 } Fixture;
 
 int fixture_setup(void **state);
+
+/** fixture_setup_in_memory() - on a tmpfs: unmounting an overlay syncs the filesystem below it, with all that others have dirty there */
+int fixture_setup_in_memory(void **state);
 int fixture_teardown(void **state);
 
 /** assert_ok() - a result of 0, else the error's text fails the test */
