@@ -224,7 +224,7 @@ static int empty_directory(int top_fd, int dir_fd, unsigned *counter, bool *ret_
                         continue;
                 if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
                         continue;
-                if (errno != EISDIR && errno != EPERM)
+                if (errno != EISDIR)
                         return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", entry->d_name);
                 if (unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0)
                         continue;
@@ -267,7 +267,7 @@ static int flatten_once(int top_fd, unsigned *counter, bool *ret_more, Error *er
                         continue;
                 if (unlinkat(top_fd, entry->d_name, 0) == 0 || errno == ENOENT)
                         continue;
-                if (errno != EISDIR && errno != EPERM)
+                if (errno != EISDIR)
                         return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", entry->d_name);
                 if (unlinkat(top_fd, entry->d_name, AT_REMOVEDIR) == 0)
                         continue;
@@ -294,7 +294,7 @@ int dir_remove_tree_at(int dir_fd, const char *name, Error *err) {
 
         if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
                 return 0;
-        if (errno != EISDIR && errno != EPERM)
+        if (errno != EISDIR)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", name);
         if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                 return 0;

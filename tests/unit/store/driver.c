@@ -377,6 +377,33 @@ static void a_directory_of_a_layer_can_be_replaced(void **state) {
         rooted_down(&r);
 }
 
+static void an_immutable_file_is_named_with_its_remedy(void **state) {
+        static const char *const drivers[] = { "overlay", "dir" };
+        static const char *const paths[] = { "upper/d/file", "rootfs/d/file" };
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1), d = subdir(one, "d");
+
+        fixture_put(d, "file", "x");
+        for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+                Rooted r;
+
+                rooted_open(&r, f, drivers[i], 1);
+                rooted_up(&r);
+                fixture_put(r.root.container_fd, "rootfs/d/file", "y");
+                assert_ok(r.driver->unmount(&r.root, &f->err), &f->err);
+                if (fixture_shell("chattr +i %s/%s 2>/dev/null", r.path, paths[i])) {
+                        rooted_down(&r);
+                        skip();
+                }
+                assert_int_equal(r.driver->remove(&r.root, &f->err), -1);
+                assert_int_equal(f->err.errnum, EPERM);
+                assert_non_null(strstr(f->err.text, "'file'"));
+                assert_non_null(strstr(f->err.hint, "chattr"));
+                assert_int_equal(fixture_shell("chattr -R -i %s", r.path), 0);
+                rooted_down(&r);
+        }
+}
+
 static void a_missing_layer_is_named_and_nothing_is_left(void **state) {
         Fixture *f = *state;
         _cleanup_close_ int one = fixture_layer(f, 1);
@@ -507,6 +534,7 @@ int main(void) {
                 TEST(odd_characters_in_the_path_do_no_harm),
                 TEST(other_users_do_not_get_into_a_root),
                 TEST(a_directory_of_a_layer_can_be_replaced),
+                TEST(an_immutable_file_is_named_with_its_remedy),
                 TEST(a_missing_layer_is_named_and_nothing_is_left),
                 TEST(prepare_keeps_a_root_that_is_there),
                 TEST(redirects_in_a_layer_are_not_followed),
