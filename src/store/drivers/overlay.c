@@ -169,10 +169,10 @@ static int overlay_unmount(const DriverRoot *root, Error *err) {
 static int overlay_remove(const DriverRoot *root, Error *err) {
         bool mounted;
 
-        if (mount_is_point(root->container_fd, "rootfs", &mounted, err) < 0)
+        if (mount_is_inside(root->container_fd, &mounted, err) < 0)
                 return error_prefix(err, "'%s'", root->path);
         if (mounted)
-                return error_set_errno(err, ERROR_FILE, EBUSY, "remove the root in '%s': it is mounted", root->path);
+                return error_set_errno(err, ERROR_FILE, EBUSY, "remove the root in '%s': something is mounted there", root->path);
         if (remove_parts(root, err) < 0)
                 return error_prefix(err, "remove the root in '%s'", root->path);
         return 0;

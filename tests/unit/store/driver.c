@@ -281,6 +281,24 @@ static void nothing_is_removed_while_mounted(void **state) {
         rooted_down(&r);
 }
 
+static void a_copy_is_not_removed_while_something_is_mounted_in_it(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1), in = subdir(one, "in");
+        char path[256];
+        Rooted r;
+
+        fixture_put(one, "file", "x");
+        rooted_open(&r, f, "dir", 1);
+        rooted_up(&r);
+        snprintf(path, sizeof(path), "%s/rootfs/in", r.path);
+        assert_int_equal(mount("tmpfs", path, "tmpfs", 0, NULL), 0);
+        assert_int_equal(r.driver->remove(&r.root, &f->err), -1);
+        assert_int_equal(f->err.errnum, EBUSY);
+        assert_true(exists(r.root.container_fd, "rootfs/file"));
+        assert_int_equal(umount(path), 0);
+        rooted_down(&r);
+}
+
 static void a_busy_root_with_mounts_in_it_is_detached(void **state) {
         Fixture *f = *state;
         _cleanup_close_ int one = fixture_layer(f, 1), in = subdir(one, "in"), busy = -EBADF;
@@ -530,6 +548,7 @@ int main(void) {
                 TEST(files_survive_a_new_mount),
                 TEST(a_temporary_root_is_mounted_once),
                 TEST(nothing_is_removed_while_mounted),
+                TEST(a_copy_is_not_removed_while_something_is_mounted_in_it),
                 TEST(a_busy_root_with_mounts_in_it_is_detached),
                 TEST(odd_characters_in_the_path_do_no_harm),
                 TEST(other_users_do_not_get_into_a_root),
