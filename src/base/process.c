@@ -217,11 +217,32 @@ static void child_exec(const Spawn *spawn, const char *path, pid_t parent) {
         execve(path, (char *const *) spawn->argv, (char *const *) (spawn->envp ?: (const char *const *) environ));
 }
 
+/*
+ * vfork(): the child runs in our memory until it execs, and we wait meanwhile. A fork copies the page tables only to throw them away,
+ * which costs more than everything else here.
+ */
+static pid_t start_child(const Spawn *spawn, const char *path, int report_fd) {
+        const pid_t parent = getpid(), pid = vfork();
+
+        if (pid == 0) {
+                /* The report's end must not be among the descriptors that are replaced. */
+                int failure, fd = fcntl(report_fd, F_DUPFD_CLOEXEC, 3 + spawn->n_preserve_fds);
+
+                if (fd >= 0) {
+                        child_exec(spawn, path, parent);
+                        failure = errno;
+                        (void) !write(fd, &failure, sizeof(failure));
+                }
+                _exit(127);
+        }
+        return pid;
+}
+
 int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err) {
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int report = -EBADF;
         int report_pipe[2], failure = 0;
-        pid_t pid, parent = getpid();
+        pid_t pid;
         ssize_t n;
 
         path = program_find(spawn->argv[0]);
@@ -231,18 +252,7 @@ int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err
                 return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
         report = report_pipe[0];
 
-        pid = fork();
-        if (pid == 0) {
-                /* The report's end must not be among the descriptors that are replaced. */
-                int fd = fcntl(report_pipe[1], F_DUPFD_CLOEXEC, 3 + spawn->n_preserve_fds);
-
-                if (fd >= 0) {
-                        child_exec(spawn, path, parent);
-                        failure = errno;
-                        (void) !write(fd, &failure, sizeof(failure));
-                }
-                _exit(127);
-        }
+        pid = start_child(spawn, path, report_pipe[1]);
         close_keep_errno(report_pipe[1]);
         if (pid < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "fork for '%s'", spawn->argv[0]);
