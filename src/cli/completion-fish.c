@@ -15,7 +15,7 @@ static int put_quoted(Output *out, const char *text, Error *err) {
         return output_printf(out, err, "'");
 }
 
-/* -r and what to offer for a value. */
+/* What to offer for a value; files only where it is one. */
 static int put_value(Output *out, const char *value, Error *err) {
         switch (value_kind(value)) {
         case VALUE_FILE:
@@ -64,7 +64,7 @@ static int put_options(Output *out, const char *command, const Option *const *ta
                                 return -1;
                         if (row->letter && output_printf(out, err, " -s %c", row->letter) < 0)
                                 return -1;
-                        if (row->value && (output_printf(out, err, " -r") < 0 || put_value(out, row->value, err) < 0))
+                        if (row->value && (output_printf(out, err, value_kind(row->value) == VALUE_FILE ? " -r" : " -x") < 0 || put_value(out, row->value, err) < 0))
                                 return -1;
                         if (output_printf(out, err, " -d ") < 0 || put_quoted(out, row->help, err) < 0 || output_printf(out, err, "\n") < 0)
                                 return -1;

@@ -123,23 +123,22 @@ static const char head[] =
         "        local -a commands families global specs\n"
         "\n";
 
-/* Two-word commands take their second word off too, so that operands count from 1. */
+/* What _arguments then sees begins with the command's last word, so that operands count from 1. */
 static const char middle[] =
         "        _arguments -s -C $global '1:command:->command' '*::argument:->arguments' && return 0\n"
         "        if [[ $state == command ]]; then\n"
         "                _describe command commands\n"
         "                return\n"
         "        fi\n"
-        "        command=$line[1]\n"
+        "        command=$words[1]\n"
         "        if (( ${families[(I)$command *]} )); then\n"
-        "                if (( CURRENT == 1 )); then\n"
+        "                if (( CURRENT == 2 )); then\n"
         "                        compadd -- ${${(M)families:#$command *}#* }\n"
         "                        return\n"
         "                fi\n"
-        "                command=\"$command $words[1]\"\n"
-        "        else\n"
-        "                words=($command $words)\n"
-        "                (( CURRENT++ ))\n"
+        "                command=\"$command $words[2]\"\n"
+        "                shift words\n"
+        "                (( CURRENT-- ))\n"
         "        fi\n"
         "        case $command in\n";
 
