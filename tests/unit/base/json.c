@@ -104,12 +104,13 @@ static void deep_nesting_is_refused_cheaply(void **state) {
 }
 
 static void many_small_values_are_refused_before_they_cost_memory(void **state) {
-        const size_t len = 4 << 20;
+        const size_t len = 1 + 3 * (1 << 20);
         _cleanup_free_ char *text = malloc(len);
 
         for (size_t i = 0; i < len; i++)
-                text[i] = "{},"[i % 3];
+                text[i] = ",{}"[i % 3];
         text[0] = '[';
+        text[len - 1] = ']';
         assert_in_range(refused_at_the_cost_of(text, len), 0, 4096);
 }
 
