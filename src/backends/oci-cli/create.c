@@ -11,18 +11,17 @@
 
 #define PID_TEXT_MAX 32 /* bytes */
 
-int pid_file_read(const BackendContainer *container, pid_t *ret, Error *err) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
+int pid_file_read(const BackendContainer *container, int dir_fd, pid_t *ret, Error *err) {
+        _cleanup_free_ char *text = NULL;
         char *end;
         long pid;
 
-        if (string_format(&path, err, "%s/%s", container->runtime_dir, PID_FILE) < 0 ||
-            file_read_at(AT_FDCWD, path, PID_TEXT_MAX, &text, NULL, err) < 0)
+        if (file_read_at(dir_fd, PID_FILE, PID_TEXT_MAX, &text, NULL, err) < 0)
                 return -1;
         /* crun opens, then writes it: empty is not there yet. */
         pid = strtol(text, &end, 10);
         if (end == text)
-                return error_set_errno(err, ERROR_FILE, ENOENT, "'%s' is empty", path);
+                return error_set_errno(err, ERROR_FILE, ENOENT, "'%s/%s' is empty", container->runtime_dir, PID_FILE);
         if (pid <= 0 || pid > INT32_MAX)
                 return error_set(err, ERROR_RUNTIME, "%s wrote '%s' as the pid of the container", container->backend->name, text);
         *ret = (pid_t) pid;
@@ -48,7 +47,7 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
         return command_add_container(command, err);
 }
 
-static int create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
+static int create(const BackendContainer *container, int dir_fd, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         int status;
 
@@ -58,14 +57,16 @@ static int create(const BackendContainer *container, const BackendCreate *reques
                 return -1;
         if (status != 0)
                 return command_failed(&command, status, err);
-        return pid_file_read(container, ret_init, err);
+        return pid_file_read(container, dir_fd, ret_init, err);
 }
 
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
-        if (leftovers_note(container, err) < 0)
+        _cleanup_close_ int dir_fd = -EBADF;
+
+        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || leftovers_note(container, dir_fd, err) < 0)
                 return -1;
-        if (create(container, request, ret_init, err) < 0) {
-                (void) oci_cli_delete(container, true, NULL);
+        if (create(container, dir_fd, request, ret_init, err) < 0) {
+                (void) delete_at(container, dir_fd, true, NULL);
                 return -1;
         }
         return 0;

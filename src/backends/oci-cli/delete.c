@@ -1,31 +1,27 @@
 /* delete: by the runtime while it knows the container, and by ourselves what it left. */
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "backends/oci-cli/oci-cli.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
 
 /* Whether the runtime has a container of that id, which it keeps a directory for. 1, 0, or -1. */
-static int is_known(const BackendContainer *container, Error *err) {
-        _cleanup_free_ char *path = NULL;
+static int is_known(const BackendContainer *container, int dir_fd, Error *err) {
         struct stat st;
 
-        if (string_format(&path, err, "%s/%s", container->runtime_dir, container->id) < 0)
-                return -1;
-        if (lstat(path, &st) == 0)
+        if (fstatat(dir_fd, container->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
                 return 1;
-        return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "stat '%s'", path);
+        return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "stat '%s/%s'", container->runtime_dir, container->id);
 }
 
-int oci_cli_delete(const BackendContainer *container, bool force, Error *err) {
-        Error runtime_err = ERROR_INIT;
+int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *err) {
         int known;
 
         /* First, so that the runtime finds the container stopped: runc looks only every 100 ms whether what it killed is gone. */
-        if (force && leftovers_kill(container, err) < 0)
+        if (force && leftovers_kill(dir_fd, err) < 0)
                 return -1;
-        known = is_known(container, err);
+        known = is_known(container, dir_fd, err);
         if (known < 0)
                 return -1;
         if (known > 0) {
@@ -35,11 +31,18 @@ int oci_cli_delete(const BackendContainer *container, bool force, Error *err) {
                     command_add_container(&command, err) < 0)
                         return -1;
                 /* With force, its failure counts only if something is left that we cannot remove either. */
-                if (command_run(&command, &runtime_err) < 0 && !force) {
-                        if (err)
-                                *err = runtime_err;
+                if (command_run(&command, force ? NULL : err) < 0 && !force)
                         return -1;
-                }
         }
-        return leftovers_remove(container, err);
+        return leftovers_remove(container, dir_fd, err);
+}
+
+int oci_cli_delete(const BackendContainer *container, bool force, Error *err) {
+        _cleanup_close_ int dir_fd = open(container->runtime_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (dir_fd < 0 && errno == ENOENT)
+                return 0;
+        if (dir_fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", container->runtime_dir);
+        return delete_at(container, dir_fd, force, err);
 }

@@ -37,8 +37,8 @@ static int read_cgroups_path(const BackendContainer *container, char **ret, Erro
         return string_copy(cgroups_path, ret, err);
 }
 
-int leftovers_note(const BackendContainer *container, Error *err) {
-        _cleanup_free_ char *cgroups_path = NULL, *path = NULL;
+int leftovers_note(const BackendContainer *container, int dir_fd, Error *err) {
+        _cleanup_free_ char *cgroups_path = NULL;
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_buf_ Buf text = BUF_INIT(CGROUPS_FILE_MAX);
         _cleanup_close_ int fd = -EBADF;
@@ -49,29 +49,25 @@ int leftovers_note(const BackendContainer *container, Error *err) {
         for (char **c = cgroups; *c; c++)
                 if (buf_printf(&text, err, "%s\n", *c) < 0)
                         return -1;
-        if (string_format(&path, err, "%s/%s", container->runtime_dir, CGROUPS_FILE) < 0)
-                return -1;
         /* Not atomic, not synced: until it is whole the runtime is not started, and a reboot leaves no cgroups. */
-        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = openat(dir_fd, CGROUPS_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "create '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "create '%s/%s'", container->runtime_dir, CGROUPS_FILE);
         if (fd_write_all(fd, text.data ?: "", text.len, err) < 0)
-                return error_prefix(err, "'%s'", path);
+                return error_prefix(err, "'%s/%s'", container->runtime_dir, CGROUPS_FILE);
         return 0;
 }
 
 /* The noted cgroups that exist now. */
-static int load(const BackendContainer *container, char ***ret, Error *err) {
+static int load(int dir_fd, char ***ret, Error *err) {
         _cleanup_strv_ char **cgroups = calloc(1, sizeof(*cgroups));
-        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
         Error local = ERROR_INIT;
         char *p, *line;
 
         if (!cgroups)
                 return error_oom(err);
-        if (string_format(&path, err, "%s/%s", container->runtime_dir, CGROUPS_FILE) < 0)
-                return -1;
-        if (file_read_at(AT_FDCWD, path, CGROUPS_FILE_MAX, &text, NULL, &local) < 0 && local.errnum != ENOENT) {
+        if (file_read_at(dir_fd, CGROUPS_FILE, CGROUPS_FILE_MAX, &text, NULL, &local) < 0 && local.errnum != ENOENT) {
                 if (err)
                         *err = local;
                 return -1;
@@ -84,12 +80,12 @@ static int load(const BackendContainer *container, char ***ret, Error *err) {
         return 0;
 }
 
-int leftovers_kill(const BackendContainer *container, Error *err) {
+int leftovers_kill(int dir_fd, Error *err) {
         _cleanup_strv_ char **cgroups = NULL;
 
-        if (load(container, &cgroups, err) < 0 || !cgroups[0])
-                return cgroups ? 0 : -1;
-        return cgroup_kill_all(cgroups, END_TIMEOUT_MS, err);
+        if (load(dir_fd, &cgroups, err) < 0)
+                return -1;
+        return cgroups[0] ? cgroup_kill_all(cgroups, END_TIMEOUT_MS, err) : 0;
 }
 
 /* Detaches mounts at and below @directory, the latest first. */
@@ -119,28 +115,19 @@ static int unmount_below(const char *directory, Error *err) {
         return 0;
 }
 
-int leftovers_remove(const BackendContainer *container, Error *err) {
+int leftovers_remove(const BackendContainer *container, int dir_fd, Error *err) {
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_free_ char *own = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        Error local = ERROR_INIT;
 
-        if (load(container, &cgroups, err) < 0 || cgroup_remove_all(cgroups, REMOVE_TIMEOUT_MS, err) < 0)
+        if (load(dir_fd, &cgroups, err) < 0 || cgroup_remove_all(cgroups, REMOVE_TIMEOUT_MS, err) < 0)
                 return -1;
-        if (dir_open_at(AT_FDCWD, container->runtime_dir, &fd, &local) < 0) {
-                if (local.errnum == ENOENT)
-                        return 0;
-                if (err)
-                        *err = local;
-                return -1;
-        }
-        if (dir_remove_tree_at(fd, container->id, &local) < 0) {
-                /* The runtime may have bind-mounted something of its own in there, runc a copy of itself for example. */
+        if (dir_remove_tree_at(dir_fd, container->id, NULL) < 0) {
+                /* The runtime may have mounted something in there: runc a copy of itself, for example. */
                 if (string_format(&own, err, "%s/%s", container->runtime_dir, container->id) < 0 || unmount_below(own, err) < 0 ||
-                    dir_remove_tree_at(fd, container->id, err) < 0)
+                    dir_remove_tree_at(dir_fd, container->id, err) < 0)
                         return -1;
         }
-        if ((unlinkat(fd, PID_FILE, 0) < 0 && errno != ENOENT) || (unlinkat(fd, CGROUPS_FILE, 0) < 0 && errno != ENOENT))
+        if ((unlinkat(dir_fd, PID_FILE, 0) < 0 && errno != ENOENT) || (unlinkat(dir_fd, CGROUPS_FILE, 0) < 0 && errno != ENOENT))
                 return error_set_errno(err, ERROR_FILE, errno, "remove the runtime's files");
         return 0;
 }

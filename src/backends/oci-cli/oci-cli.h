@@ -90,23 +90,32 @@ void foreground_end(Foreground *foreground);
 /** foreground_forward() - pass on to the runtime what has come. Signals from the terminal are left out: they reach its whole process group */
 void foreground_forward(const Foreground *foreground, const Command *command);
 
-/* ---- leftovers.c: what a runtime may leave behind ---- */
+/* ---- leftovers.c: what a runtime may leave behind; @dir_fd is the open runtime_dir ---- */
 
 /** leftovers_note() - before create: note which cgroups the runtime may make. Errors: FileError, InvalidJson, InvalidSpec, OutOfMemory */
-int leftovers_note(const BackendContainer *container, Error *err);
+int leftovers_note(const BackendContainer *container, int dir_fd, Error *err);
 
 /** leftovers_kill() - kill every process in the noted cgroups and wait for their end (bounded). Errors: FileError, Timeout */
-int leftovers_kill(const BackendContainer *container, Error *err);
+int leftovers_kill(int dir_fd, Error *err);
 
-/** leftovers_remove() - remove noted cgroups, mounts below runtime_dir, and the runtime's own files; idempotent */
-int leftovers_remove(const BackendContainer *container, Error *err);
+/** leftovers_remove() - remove noted cgroups, the runtime's own directory with the mounts in it, and our files; idempotent */
+int leftovers_remove(const BackendContainer *container, int dir_fd, Error *err);
+
+/* ---- delete.c ---- */
+
+/**
+ * delete_at() - oci_cli_delete() by the open runtime_dir
+ *
+ * Whoever opened it before the container was made deletes that container and no later one of the same id.
+ */
+int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *err);
 
 /* ---- the functions of the two rows ---- */
 
 int oci_cli_probe(const Backend *backend, const char *program, Error *err);
 
 /** pid_file_read() - the init's pid; -1 with ENOENT while the runtime has not written it whole */
-int pid_file_read(const BackendContainer *container, pid_t *ret, Error *err);
+int pid_file_read(const BackendContainer *container, int dir_fd, pid_t *ret, Error *err);
 
 /** create_add_options() - what create and run have in common */
 int create_add_options(Command *command, const BackendCreate *request, Error *err);

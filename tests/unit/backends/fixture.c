@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "runtime/cgroup.h"
 
+#define TEST_TIMEOUT_S 60 /* for one test */
+
 static const char *const applets[] = { "sh", "sleep", "cat", "echo", "true", "id", "env", "pwd", "ls", "stty", "tty", "readlink", "dd", "yes", "kill", "head" };
 
 static void copy_busybox(const char *to) {
@@ -36,6 +38,7 @@ int fixture_set_up(void **state) {
         fixture->scratch = scratch;
         fixture->available = fixture->backend->probe(fixture->backend, NULL, &err) == 0;
         prctl(PR_SET_CHILD_SUBREAPER, 1);
+        alarm(TEST_TIMEOUT_S);
 
         snprintf(fixture->id, sizeof(fixture->id), "lxcri-unit-%s-%d", fixture->backend->name, (int) getpid());
         snprintf(fixture->bundle, sizeof(fixture->bundle), "%s/bundle", fixture->scratch->path);
@@ -83,6 +86,14 @@ int fixture_tear_down(void **state) {
         return left > 0 ? -1 : r;
 }
 
+pid_t fixture_fork(void) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+        return pid;
+}
+
 const char *fixture_file(Fixture *fixture, const char *name, char ret[160]) {
         snprintf(ret, 160, "%s/rootfs/%s", fixture->bundle, name);
         return ret;
@@ -116,8 +127,13 @@ void fixture_create(Fixture *fixture) {
 
 int fixture_wait_init(Fixture *fixture) {
         int status = 0;
+        pid_t pid;
 
-        assert_int_equal(process_wait(fixture->state.init.pid, &status, NULL), 0);
+        /* Whatever else crun's exec left to us is reaped too: until then the init of its pid namespace does not end. */
+        do
+                pid = waitpid(-1, &status, 0);
+        while (pid > 0 && pid != fixture->state.init.pid);
+        assert_int_equal(pid, fixture->state.init.pid);
         return exit_code_of(status);
 }
 

@@ -36,6 +36,9 @@ void fixture_create(Fixture *fixture);
 /** fixture_wait_init() - reap the init, whose subreaper the test is; its exit code */
 int fixture_wait_init(Fixture *fixture);
 
+/** fixture_fork() - fork(), and the child dies with the test */
+pid_t fixture_fork(void);
+
 /** fixture_file() - a path of the container's root */
 const char *fixture_file(Fixture *fixture, const char *name, char ret[160]);
 

@@ -240,7 +240,7 @@ static void an_id_may_begin_with_a_dash(void **state) {
 
 /* In a child: create, without end until it is killed. */
 static pid_t spawn_create(Fixture *f) {
-        pid_t pid = fork(), init;
+        pid_t pid = fixture_fork(), init;
 
         if (pid == 0) {
                 Error err = ERROR_INIT;
