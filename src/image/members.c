@@ -157,7 +157,7 @@ static int extract_all(Members *members, int fd, const char *path, Error *err) {
                 if (!entry)
                         break;
                 if (extract_one(members, tar, entry, err) < 0)
-                        return error_prefix(err, "'%s': '%s'", path, archive_entry_pathname(entry) ?: "");
+                        return error_prefix(err, "'%s': '%.256s'", path, archive_entry_pathname(entry) ?: "");
         }
         return blob_stream_finish(stream, &result, err);
 }

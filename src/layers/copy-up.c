@@ -92,6 +92,6 @@ int tree_copy_up(LayerTree *tree, const StackEntry *lower, const TreeDirectory *
                 r = copy_special(lower, parent->fd, name, err);
         if (r < 0 || metadata_from_file(lower->fd, &lower->st, &metadata, err) < 0 ||
             metadata_apply(&metadata, parent->fd, name, err) < 0)
-                return error_prefix(err, "take up '%s' of a lower layer", path);
+                return error_prefix(err, "take up '%.256s' of a lower layer", path);
         return 0;
 }

@@ -64,13 +64,13 @@ static int apply(int root_fd, const char *path, const Record *record, const void
         if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
                 return 0;
         if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "open directory '%.256s'", path);
         if (record->acl_len > 0 && fsetxattr(fd, ACL_DEFAULT, acl, record->acl_len, 0) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "'%s': set the attribute '" ACL_DEFAULT "'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "'%.256s': set the attribute '" ACL_DEFAULT "'", path);
         if (record->acl_len == 0 && has_acls && fremovexattr(fd, ACL_DEFAULT) < 0 && errno != ENODATA)
-                return error_set_errno(err, ERROR_FILE, errno, "'%s': remove the attribute '" ACL_DEFAULT "'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "'%.256s': remove the attribute '" ACL_DEFAULT "'", path);
         if (futimens(fd, record->times) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "set the times of '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "set the times of '%.256s'", path);
         return 0;
 }
 

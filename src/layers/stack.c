@@ -102,7 +102,7 @@ int stack_find(const LayerStack *stack, const char *path, size_t from, StackEntr
                 Walk walk = walk_layer(stack->fds[i], path, &found, &opaque);
 
                 if (walk == WALK_FAILED)
-                        return error_set_errno(err, ERROR_FILE, errno, "look up '%s' in the layers", path);
+                        return error_set_errno(err, ERROR_FILE, errno, "look up '%.256s' in the layers", path);
                 if (walk == WALK_HIDDEN)
                         break;
                 if (walk == WALK_FOUND && i >= from) {

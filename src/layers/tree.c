@@ -33,7 +33,7 @@ static int take_metadata(LayerTree *tree, int parent_fd, const char *name, const
         _cleanup_metadata_ Metadata metadata = { 0 };
 
         if (metadata_from_file(lower->fd, &lower->st, &metadata, err) < 0 || metadata_apply(&metadata, parent_fd, name, err) < 0)
-                return error_prefix(err, "take up directory '%s'", path);
+                return error_prefix(err, "take up directory '%.256s'", path);
         return directory_list_add(&tree->directories, path, &metadata, err);
 }
 
@@ -42,7 +42,7 @@ static int default_metadata(LayerTree *tree, int parent_fd, const char *name, co
         const Metadata metadata = { .mode = S_IFDIR | 0755 };
 
         if (metadata_apply(&metadata, parent_fd, name, err) < 0)
-                return error_prefix(err, "directory '%s'", path);
+                return error_prefix(err, "directory '%.256s'", path);
         return directory_list_add(&tree->directories, path, &metadata, err);
 }
 
@@ -100,7 +100,7 @@ static int walk_up(Walk *walk, Error *err) {
         close_keep_errno(walk->fd);
         walk->fd = open_beneath(walk->tree->fd, walk->path, O_PATH | O_DIRECTORY, 0);
         if (walk->fd < 0 && (walk->make || errno != ENOENT))
-                return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", walk->path);
+                return error_set_errno(err, ERROR_FILE, errno, "open directory '%.256s'", walk->path);
         return 0;
 }
 
@@ -111,7 +111,7 @@ static int walk_symlink(Walk *walk, const char *path, int fd, Error *err) {
 
         n = readlinkat(fd, "", target, sizeof(target) - 1);
         if (n < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "read the symlink '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "read the symlink '%.256s'", path);
         target[n] = '\0';
         if (++walk->n_symlinks > LAYER_SYMLINK_MAX)
                 return error_set(err, ERROR_INVALID_SPEC, "more than %d symlinks on the way", LAYER_SYMLINK_MAX);
@@ -126,10 +126,10 @@ static int walk_make(Walk *walk, const char *name, const char *path, const Stack
         _cleanup_close_ int fd = -EBADF;
 
         if (mkdirat(walk->fd, name, 0700) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "create directory '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "create directory '%.256s'", path);
         fd = openat(walk->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "open directory '%.256s'", path);
         if (opaque && directory_set_opaque(fd, err) < 0)
                 return -1;
         if (lower ? take_metadata(walk->tree, walk->fd, name, path, lower, err) < 0 :
@@ -146,7 +146,7 @@ static int walk_upper(Walk *walk, const char *name, const char *path, int fd, bo
         struct stat st;
 
         if (fstat(owned, &st) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "stat '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "stat '%.256s'", path);
         if (S_ISLNK(st.st_mode))
                 return walk_symlink(walk, path, owned, err);
         if (stat_is_whiteout(&st)) {
@@ -154,14 +154,14 @@ static int walk_upper(Walk *walk, const char *name, const char *path, int fd, bo
                 if (!walk->make)
                         return 0;
                 if (unlinkat(walk->fd, name, 0) < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "remove the whiteout of '%s'", path);
+                        return error_set_errno(err, ERROR_FILE, errno, "remove the whiteout of '%.256s'", path);
                 if (walk_make(walk, name, path, NULL, true, err) < 0)
                         return -1;
         } else if (S_ISDIR(st.st_mode)) {
                 close(walk->fd);
                 walk->fd = TAKE_FD(owned);
         } else
-                return error_set(err, ERROR_INVALID_SPEC, "'%s' is not a directory", path);
+                return error_set(err, ERROR_INVALID_SPEC, "'%.256s' is not a directory", path);
         memcpy(walk->path, path, strlen(path) + 1);
         return 0;
 }
@@ -177,7 +177,7 @@ static int walk_lower(Walk *walk, const char *name, const char *path, bool *ret_
                 return 0;
         if (lower.fd >= 0) {
                 if (!S_ISDIR(lower.st.st_mode) && !S_ISLNK(lower.st.st_mode))
-                        return error_set(err, ERROR_INVALID_SPEC, "'%s' is not a directory", path);
+                        return error_set(err, ERROR_INVALID_SPEC, "'%.256s' is not a directory", path);
                 if ((walk->make || S_ISLNK(lower.st.st_mode)) && path_set_add(&walk->tree->used, path, err) < 0)
                         return -1;
                 if (S_ISLNK(lower.st.st_mode))
@@ -221,7 +221,7 @@ static int walk_step(Walk *walk, const char *name, bool *ret_found, Error *err) 
         if (walk->fd >= 0) {
                 fd = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
                 if (fd < 0 && errno != ENOENT)
-                        return error_set_errno(err, ERROR_FILE, errno, "open '%s'", path);
+                        return error_set_errno(err, ERROR_FILE, errno, "open '%.256s'", path);
         }
         return fd >= 0 ? walk_upper(walk, name, path, fd, ret_found, err) : walk_lower(walk, name, path, ret_found, err);
 }
@@ -299,7 +299,7 @@ int tree_vacate(LayerTree *tree, const TreeDirectory *parent, const char *name, 
         if (fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
                 if (errno == ENOENT)
                         return 0;
-                return error_set_errno(err, ERROR_FILE, errno, "stat '%s'", path);
+                return error_set_errno(err, ERROR_FILE, errno, "stat '%.256s'", path);
         }
         if (ret_whiteout)
                 *ret_whiteout = stat_is_whiteout(&st);

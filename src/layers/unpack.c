@@ -14,6 +14,9 @@
 #include "layers/tree.h"
 #include "layers/whiteout.h"
 
+/* How much of a name from a tar an error shows: the cause that follows must not be cut off. */
+#define SHOWN "%.256s"
+
 /** An entry's name, without ".", empty components and a leading "/" */
 typedef struct EntryName {
         char directory[PATH_MAX];
@@ -206,13 +209,13 @@ static int make_hardlink(Unpack *u, const TreeDirectory *parent, Error *err) {
         struct stat st;
 
         if (name_parse(text, &name, err) < 0 || find_link_target(u, &name, &target, err) < 0)
-                return error_prefix(err, "hard link to '%s'", text);
+                return error_prefix(err, "hard link to '" SHOWN "'", text);
         if (fstatat(parent->fd, u->name.base, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == target.st.st_ino)
                 return 0;
         if (tree_vacate(&u->tree, parent, u->name.base, NULL, err) < 0)
                 return -1;
         if (linkat(AT_FDCWD, fd_path(target.fd, path), parent->fd, u->name.base, AT_SYMLINK_FOLLOW) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "hard link to '%s'", text);
+                return error_set_errno(err, ERROR_FILE, errno, "hard link to '" SHOWN "'", text);
         return 0;
 }
 
@@ -295,7 +298,7 @@ int unpack_layer(BlobStream *stream, const char *what, const UnpackTarget *targe
                 if (++result.entries > LAYER_ENTRY_MAX)
                         return error_set(err, ERROR_INVALID_SPEC, "%s: more than %u entries", what, LAYER_ENTRY_MAX);
                 if (one_entry(&u, &result.late_whiteout, err) < 0)
-                        return error_prefix(err, "unpack '%s'", archive_entry_pathname(u.entry) ?: "");
+                        return error_prefix(err, "unpack '" SHOWN "'", archive_entry_pathname(u.entry) ?: "");
                 if (result.late_whiteout)
                         goto done;
                 if (fault_point("layers.middle", err) < 0)

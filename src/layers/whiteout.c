@@ -63,7 +63,7 @@ static int make_device(LayerTree *tree, const char *directory, const char *name,
             tree_vacate(tree, &parent, name, NULL, err) < 0)
                 return -1;
         if (mknodat(parent.fd, name, S_IFCHR, makedev(0, 0)) < 0) {
-                error_set_errno(err, ERROR_FILE, errno, "make the whiteout of '%s'", path);
+                error_set_errno(err, ERROR_FILE, errno, "make the whiteout of '%.256s'", path);
                 if (err && err->errnum == EPERM)
                         error_hint(err, "unpack as root, on a file system that is not mounted nodev");
                 return -1;
