@@ -9,4 +9,5 @@
 #define LAYER_ENTRY_MAX    10000000u             /* entries of one layer */
 #define LAYER_HEADER_MAX   (2u << 20)            /* bytes of the tar headers of one entry: its pax records and its map of holes */
 #define LAYER_XATTR_MAX    (1u << 20)            /* bytes of all extended attributes of one entry */
+#define LAYER_DEPTH_MAX    256                   /* directories within each other; each costs a look into every layer below */
 #define LAYER_SYMLINK_MAX  40                    /* symlinks followed for one path; the kernel's own limit */

@@ -23,8 +23,13 @@ void layer_tree_close(LayerTree *tree) {
 }
 
 int tree_join(const char *directory, const char *name, char ret[PATH_MAX], Error *err) {
+        unsigned depth = 0;
+
         if (snprintf(ret, PATH_MAX, "%s%s%s", directory, directory[0] ? "/" : "", name) >= PATH_MAX)
                 return error_set(err, ERROR_INVALID_SPEC, "a path of more than %d bytes", PATH_MAX - 1);
+        for (const char *p = ret; (p = strchr(p, '/')); p++)
+                if (++depth > LAYER_DEPTH_MAX)
+                        return error_set(err, ERROR_INVALID_SPEC, "a path of more than %d directories", LAYER_DEPTH_MAX);
         return 0;
 }
 

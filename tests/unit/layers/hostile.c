@@ -162,7 +162,21 @@ static void long_names_are_refused(void **state) {
         fixture_refused(f, ERROR_INVALID_SPEC, "a path of more than");
         f->image.n_layers--;
 
-        /* The longest that fits works, also in a layer above. */
+        tar_pax(&f->tar, "path", name, 2 * 257 + 1);
+        TAR(&f->tar, "x", .text = "x", .mode = 0644);
+        fixture_layer(f);
+        fixture_refused(f, ERROR_INVALID_SPEC, "a path of more than 256 directories");
+        f->image.n_layers--;
+
+        /* The deepest and the longest that fit work, also in a layer above. */
+        for (unsigned i = 0; i < 2; i++) {
+                tar_pax(&f->tar, "path", name, 2 * 256 + 1);
+                TAR(&f->tar, "x", .text = i ? "x" : NULL, .mode = 0644);
+                fixture_layer(f);
+        }
+        memset(name, 'n', sizeof(name));
+        for (size_t i = 255; i < sizeof(name); i += 256)
+                name[i] = '/';
         for (unsigned i = 0; i < 2; i++) {
                 tar_pax(&f->tar, "path", name, PATH_MAX - 1);
                 TAR(&f->tar, "x", .text = i ? "x" : NULL, .mode = 0644);
