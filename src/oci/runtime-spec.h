@@ -34,7 +34,7 @@ int spec_load(int bundle_fd, json_t **ret, Error *err);
  */
 int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err);
 
-/** spec_check() - check a configuration against the schema and the spec's own rules; every wrong field is named by its path. Errors: InvalidSpec */
+/** spec_check() - check a configuration by the schema and the spec's own rules; a wrong field is named by its path. Errors: InvalidSpec */
 int spec_check(const json_t *spec, Error *err);
 
 /** One -v, --mount or --tmpfs, already parsed */
@@ -74,11 +74,12 @@ typedef struct SpecOptions {
         SpecRlimit *rlimits;
         size_t n_rlimits;
         char **cap_add, **cap_drop; /* with or without CAP_; "all" */
-        char **security_opt;    /* "seccomp=unconfined", "seccomp=FILE", "apparmor=PROFILE", "label=disable", "no-new-privileges", "mask=PATH", "unmask=ALL|PATH", "systempaths=unconfined" */
+        char **security_opt;    /* "seccomp=unconfined|default|FILE", "apparmor=PROFILE|unconfined", "label=disable", "no-new-privileges",
+                                 * "mask=PATH[:…]", "unmask=ALL|PATH[:…]", "systempaths=unconfined" */
         bool privileged, read_only, tty;
         int64_t shm_size;       /* bytes; 0: 64 MiB as podman and docker */
         json_t *annotations;    /* of strings; the user's own, passed as they are */
-        char *userns;           /* NULL or "host"; "private" and "auto" get mappings below */
+        char *userns;           /* NULL or "host": none; "private" and "auto": mappings of /etc/sub[ug]id unless given below */
         char *uid_map, *gid_map; /* "CONTAINER:HOST:SIZE[,…]" */
         char *stop_signal;
         char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
@@ -98,10 +99,10 @@ void spec_options_clear(SpecOptions *options);
  * @ret:     set on success only
  *
  * By image-spec conversion.md; defaults (capabilities, masked and read-only paths, mounts, seccomp) as podman's and docker's users know
- * them. Labels become annotations but for those that would steer a runtime (run.oci.*, org.criu.*, org.systemd.property.*,
- * org.proxmox-lxcri.*). ociVersion is the lowest that has the fields used.
+ * them. Labels become annotations but for those that would steer a runtime. ociVersion is the lowest that has the fields used.
+ * docs/ARCHITECTURE.md, "Runtime configurations", has the choices.
  *
- * Errors: InvalidSpec, InvalidArgument (an option's value, naming it), InvalidRootfs, FileError, OutOfMemory
+ * Errors: InvalidSpec, InvalidArgument (an option's value, naming it), NotSupported, InvalidRootfs, FileError, OutOfMemory
  */
 int spec_build(const ImageConfig *image, const SpecOptions *options, int root_fd, const char *rootfs, json_t **ret, Error *err);
 
@@ -110,7 +111,7 @@ int spec_default(json_t **ret, Error *err);
 
 /*
  * Parsing of option values, in the syntax of podman and docker. Each appends to or sets one member of @options.
- * Errors: InvalidArgument, naming option and value, with a hint
+ * Errors: InvalidArgument or NotSupported, naming option and value, mostly with a hint; FileError for --env-file
  */
 int spec_option_volume(SpecOptions *options, const char *value, Error *err);      /* -v HOST:CONTAINER[:OPTIONS] */
 int spec_option_mount(SpecOptions *options, const char *value, Error *err);       /* --mount type=bind,src=…,dst=…,ro,… */
@@ -122,8 +123,8 @@ int spec_option_memory_swap(SpecOptions *options, const char *value, Error *err)
 int spec_option_cpus(SpecOptions *options, const char *value, Error *err);        /* --cpus 1.5 */
 int spec_option_pids_limit(SpecOptions *options, const char *value, Error *err);
 int spec_option_shm_size(SpecOptions *options, const char *value, Error *err);
-int spec_option_env(SpecOptions *options, const char *value, Error *err);         /* --env NAME=VALUE | NAME | PREFIX* of the caller's environment */
+int spec_option_env(SpecOptions *options, const char *value, Error *err);         /* --env NAME=VALUE | NAME | PREFIX* of the caller's */
 int spec_option_env_file(SpecOptions *options, const char *path, Error *err);
 int spec_option_annotation(SpecOptions *options, const char *value, Error *err);  /* --annotation KEY=VALUE */
 int spec_option_entrypoint(SpecOptions *options, const char *value, Error *err);  /* a command, or a JSON array of strings */
-int spec_option_userns(SpecOptions *options, const char *value, Error *err);      /* host | private | auto[:size=N] | map given by --uidmap/--gidmap */
+int spec_option_userns(SpecOptions *options, const char *value, Error *err);      /* host | private | auto[:size=N] */

@@ -2,6 +2,7 @@
 
 #include "oci/runtime-spec.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -117,7 +118,7 @@ static int namespaces_build(const SpecOptions *options, json_t **ret, Error *err
         return 0;
 }
 
-/* Adds linux.seccomp, maskedPaths and readonlyPaths; --privileged has none of them. */
+/* Adds linux.seccomp, maskedPaths and readonlyPaths; --privileged has only those that are asked for. */
 static int confinement_set(const Build *build, json_t *linux_part, Error *err) {
         const SpecSecurity *security = &build->security;
         const SeccompArch *arch = seccomp_arch_find(NULL);
@@ -126,12 +127,11 @@ static int confinement_set(const Build *build, json_t *linux_part, Error *err) {
         if (security->seccomp_file) {
                 if (seccomp_load(security->seccomp_file, build->capabilities, arch, &seccomp, err) < 0)
                         return -1;
-        } else if (!security->seccomp_unconfined && !build->options->privileged && seccomp_default(build->capabilities, arch, &seccomp, err) < 0)
+        } else if (!security->seccomp_unconfined && !build->options->privileged &&
+                   seccomp_default(build->capabilities, arch, &seccomp, err) < 0)
                 return -1;
         if (seccomp && part_set(linux_part, "seccomp", seccomp, err) < 0)
                 return -1;
-        if (build->options->privileged)
-                return 0;
         if (masked_paths_build(security, &masked, err) < 0 || (masked && part_set(linux_part, "maskedPaths", masked, err) < 0))
                 return -1;
         if (readonly_paths_build(security, &readonly, err) < 0 || (readonly && part_set(linux_part, "readonlyPaths", readonly, err) < 0))
@@ -148,6 +148,9 @@ static int linux_build(const Build *build, json_t *process, json_t **ret, Error 
         if (namespaces_build(options, &part, err) < 0 || part_set(linux_part, "namespaces", part, err) < 0)
                 return -1;
         if (userns_build(options, linux_part, err) < 0)
+                return -1;
+        /* As podman: root may ping without CAP_NET_RAW. A namespace that others made is theirs to set. */
+        if (!options->netns_path && part_set(linux_part, "sysctl", json_pack("{s:s}", "net.ipv4.ping_group_range", "0 0"), err) < 0)
                 return -1;
         if (devices_build(options, &nodes, &rules, err) < 0)
                 return -1;
@@ -167,6 +170,12 @@ static int linux_build(const Build *build, json_t *process, json_t **ret, Error 
         return 0;
 }
 
+static int hostname_set(json_t *spec, const char *name, Error *err) {
+        if (name[0] == '\0' || strlen(name) > HOST_NAME_MAX)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--hostname '%s': a host name has 1 to %d bytes", name, HOST_NAME_MAX);
+        return text_set(spec, "hostname", name, "--hostname", err);
+}
+
 /* Fills everything but ociVersion into @spec. */
 static int parts_build(Build *build, const char *rootfs, json_t *spec, Error *err) {
         const SpecOptions *options = build->options;
@@ -180,7 +189,7 @@ static int parts_build(Build *build, const char *rootfs, json_t *spec, Error *er
         if (process_build(build, &process, err) < 0 || part_set(spec, "process", json_incref(process), err) < 0 ||
             part_set(spec, "root", TAKE(root), err) < 0)
                 return -1;
-        if (options->hostname && text_set(spec, "hostname", options->hostname, "--hostname", err) < 0)
+        if (options->hostname && hostname_set(spec, options->hostname, err) < 0)
                 return -1;
         if (mounts_build(options, &part, err) < 0 || part_set(spec, "mounts", part, err) < 0)
                 return -1;
@@ -212,6 +221,7 @@ int spec_build(const ImageConfig *image, const SpecOptions *options, int root_fd
                 return error_oom(err);
         if (security_parse(options->security_opt, &build.security, err) < 0)
                 return -1;
+        build.security.paths_unconfined = build.security.paths_unconfined || options->privileged;
         r = options->user ? user_lookup(root_fd, options->user, "--user", ERROR_INVALID_ARGUMENT, &build.user, err)
                           : user_lookup(root_fd, image->user, "the image's User", ERROR_INVALID_ROOTFS, &build.user, err);
         if (r < 0 || parts_build(&build, rootfs, spec, err) < 0 || version_set(spec, err) < 0)

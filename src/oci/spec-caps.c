@@ -57,8 +57,8 @@ _Static_assert(ARRAY_SIZE(capability_names) <= 64, "a set is one uint64_t");
 #define BIT(number) ((uint64_t) 1 << (number))
 
 /* What podman 4 grants; docker adds AUDIT_WRITE, MKNOD and NET_RAW. */
-#define DEFAULT_SET                                                                                                                             \
-        (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_NET_BIND_SERVICE) |               \
+#define DEFAULT_SET                                                                                                                        \
+        (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_NET_BIND_SERVICE) |          \
          BIT(CAP_SETFCAP) | BIT(CAP_SETGID) | BIT(CAP_SETPCAP) | BIT(CAP_SETUID) | BIT(CAP_SYS_CHROOT))
 
 int capability_find(const char *name) {

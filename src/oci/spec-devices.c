@@ -13,16 +13,18 @@
 #define DEVICE_DEPTH_MAX 8 /* directories below /dev; this program's own cap */
 
 /* What the runtime makes in every container anyway, or makes for itself. Source: runtime-spec, config-linux.md, "Default Devices" */
-static const char *const supplied[] = { "console", "core", "fd", "full", "log", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin",
-                                        "stdout", "tty", "urandom", "zero" };
+static const char *const supplied[] = { "console", "core", "fd",     "full",  "log",    "mqueue", "null",    "ptmx", "pts",
+                                        "random",  "shm",  "stderr", "stdin", "stdout", "tty",    "urandom", "zero" };
 
 static int node_append(json_t *nodes, const char *path, const struct stat *st, Error *err) {
         _cleanup_json_ json_t *node = json_object();
 
-        if (text_set(node, "path", path, "--device", err) < 0 || part_set(node, "type", json_string(S_ISBLK(st->st_mode) ? "b" : "c"), err) < 0 ||
-            part_set(node, "major", json_integer(major(st->st_rdev)), err) < 0 || part_set(node, "minor", json_integer(minor(st->st_rdev)), err) < 0 ||
-            part_set(node, "fileMode", json_integer(st->st_mode & 0777), err) < 0 || part_set(node, "uid", json_integer(st->st_uid), err) < 0 ||
-            part_set(node, "gid", json_integer(st->st_gid), err) < 0)
+        if (text_set(node, "path", path, "--device", err) < 0 ||
+            part_set(node, "type", json_string(S_ISBLK(st->st_mode) ? "b" : "c"), err) < 0 ||
+            part_set(node, "major", json_integer(major(st->st_rdev)), err) < 0 ||
+            part_set(node, "minor", json_integer(minor(st->st_rdev)), err) < 0 ||
+            part_set(node, "fileMode", json_integer(st->st_mode & 0777), err) < 0 ||
+            part_set(node, "uid", json_integer(st->st_uid), err) < 0 || part_set(node, "gid", json_integer(st->st_gid), err) < 0)
                 return -1;
         return part_append(nodes, TAKE(node), err);
 }
@@ -97,11 +99,19 @@ static int device_append(const SpecDevice *device, json_t *nodes, json_t *rules,
                 error_set(err, ERROR_INVALID_ARGUMENT, "--device '%s': not a device", device->host);
                 return error_hint(err, "files and directories are mounted with -v");
         }
-        rule = json_pack("{s:b, s:s, s:I, s:I, s:s}", "allow", 1, "type", S_ISBLK(st.st_mode) ? "b" : "c", "major", (json_int_t) major(st.st_rdev),
-                         "minor", (json_int_t) minor(st.st_rdev), "access", device->access);
+        rule = json_pack("{s:b, s:s, s:I, s:I, s:s}", "allow", 1, "type", S_ISBLK(st.st_mode) ? "b" : "c", "major",
+                         (json_int_t) major(st.st_rdev), "minor", (json_int_t) minor(st.st_rdev), "access", device->access);
         if (part_append(rules, TAKE(rule), err) < 0)
                 return -1;
         return has_node(nodes, device->container) ? 0 : node_append(nodes, device->container, &st, err);
+}
+
+/* Nodes are not ours to make in a /dev that the user mounts. */
+static bool brings_dev(const SpecOptions *options) {
+        for (size_t i = 0; i < options->n_mounts; i++)
+                if (!strcmp(options->mounts[i].destination, "/dev"))
+                        return true;
+        return false;
 }
 
 int devices_build(const SpecOptions *options, json_t **ret_nodes, json_t **ret_rules, Error *err) {
@@ -109,7 +119,7 @@ int devices_build(const SpecOptions *options, json_t **ret_nodes, json_t **ret_r
 
         if (part_append(rules, json_pack("{s:b, s:s}", "allow", options->privileged ? 1 : 0, "access", "rwm"), err) < 0)
                 return -1;
-        if (options->privileged && collect_host(nodes, err) < 0)
+        if (options->privileged && !brings_dev(options) && collect_host(nodes, err) < 0)
                 return -1;
         for (size_t i = 0; i < options->n_devices; i++)
                 if (device_append(&options->devices[i], nodes, rules, err) < 0)

@@ -51,8 +51,8 @@ int environment_build(const ImageConfig *image, const SpecOptions *options, cons
         }
         /* container: how programs such as systemd learn that they are in one; its value names the manager's kind. */
         if (add_default(&list, "PATH", PATH_DEFAULT, err) < 0 || add_default(&list, "TERM", options->tty ? "xterm" : NULL, err) < 0 ||
-            add_default(&list, "HOSTNAME", options->hostname, err) < 0 || add_default(&list, "HOME", home && home[0] ? home : "/", err) < 0 ||
-            add_default(&list, "container", "oci", err) < 0)
+            add_default(&list, "HOSTNAME", options->hostname, err) < 0 ||
+            add_default(&list, "HOME", home && home[0] ? home : "/", err) < 0 || add_default(&list, "container", "oci", err) < 0)
                 return -1;
         for (char **entry = options->env; entry && *entry; entry++)
                 if (set_variable(&list, *entry, err) < 0)

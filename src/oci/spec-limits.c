@@ -27,8 +27,8 @@ static int memory_build(const SpecOptions *options, json_t *resources, Error *er
         if (options->memory == 0)
                 return 0;
         if (swap > 0 && swap < options->memory)
-                return error_set(err, ERROR_INVALID_ARGUMENT, "--memory-swap %lld is less than --memory %lld, which it includes", (long long) swap,
-                                 (long long) options->memory);
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--memory-swap %lld is less than --memory %lld, which it includes",
+                                 (long long) swap, (long long) options->memory);
         /* As podman and docker: as much swap as memory unless said otherwise, where swap can be limited. */
         if (swap == 0 && swap_is_counted() && options->memory <= INT64_MAX / 2)
                 swap = 2 * options->memory;

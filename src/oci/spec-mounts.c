@@ -37,12 +37,13 @@ static bool is_taken(const SpecOptions *options, const char *destination) {
         return false;
 }
 
-static int mount_append(json_t *mounts, const char *destination, const char *type, const char *source, char *const *options, const char *more,
-                        Error *err) {
+static int mount_append(json_t *mounts, const char *destination, const char *type, const char *source, char *const *options,
+                        const char *more, Error *err) {
         _cleanup_json_ json_t *mount = json_object(), *list = NULL;
 
-        if (text_set(mount, "destination", destination, "a mount's destination", err) < 0 || text_set(mount, "type", type, "a mount's type", err) < 0 ||
-            text_set(mount, "source", source, "a mount's source", err) < 0 || texts_json(options, "a mount's options", &list, err) < 0)
+        if (text_set(mount, "destination", destination, "a mount's destination", err) < 0 ||
+            text_set(mount, "type", type, "a mount's type", err) < 0 || text_set(mount, "source", source, "a mount's source", err) < 0 ||
+            texts_json(options, "a mount's options", &list, err) < 0)
                 return -1;
         if (more && text_append(list, more, "a mount's options", err) < 0)
                 return -1;

@@ -60,7 +60,8 @@ int spec_option_env_file(SpecOptions *options, const char *path, Error *err) {
                 if (line[0] == '\0' || line[0] == '#')
                         continue;
                 if (line[strcspn(line, "= \t")] != '=' && line[strcspn(line, " \t")] != '\0')
-                        return error_set(err, ERROR_INVALID_ARGUMENT, "--env-file '%s', line %u: a blank in the variable's name", path, number);
+                        return error_set(err, ERROR_INVALID_ARGUMENT, "--env-file '%s', line %u: a blank in the variable's name", path,
+                                         number);
                 if (spec_option_env(options, line, err) < 0)
                         return error_prefix(err, "--env-file '%s', line %u", path, number);
         }

@@ -118,7 +118,8 @@ static void mount_build_clear(MountBuild *build) {
 }
 
 static int build_error(const MountBuild *build, Error *err, ErrorKind kind, const char *cause, const char *about) {
-        return error_set(err, kind, "%s '%s': %s%s%s%s", build->option, build->value, about ? "'" : "", about ?: "", about ? "': " : "", cause);
+        return error_set(err, kind, "%s '%s': %s%s%s%s", build->option, build->value, about ? "'" : "", about ?: "", about ? "': " : "",
+                         cause);
 }
 
 static const MountOption *option_find(const char *text) {
@@ -140,9 +141,11 @@ static int option_add(MountBuild *build, const char *text, Error *err) {
         const MountOption *option = option_find(text);
 
         if (!option || !(option->kinds & build->kind)) {
-                build_error(build, err, ERROR_INVALID_ARGUMENT, option ? "not an option of this kind of mount" : "not a mount option", text);
-                return error_hint(err, build->kind == KIND_BIND ? "known are ro, rw, bind, rbind, rprivate, rshared, rslave, nosuid, nodev, noexec, z, Z"
-                                                                : "known are ro, rw, size=, mode=, uid=, gid=, nosuid, nodev, noexec, exec, notmpcopyup");
+                build_error(build, err, ERROR_INVALID_ARGUMENT, option ? "not an option of this kind of mount" : "not a mount option",
+                            text);
+                return error_hint(err, build->kind == KIND_BIND
+                                               ? "known are ro, rw, bind, rbind, rprivate, rshared, rslave, nosuid, nodev, noexec, z, Z"
+                                               : "known are ro, rw, size=, mode=, uid=, gid=, nosuid, nodev, noexec, exec, notmpcopyup");
         }
         if (option->why_not)
                 return build_error(build, err, ERROR_NOT_SUPPORTED, option->why_not, text);
@@ -209,14 +212,16 @@ static int build_finish(MountBuild *build, SpecOptions *options, Error *err) {
         SpecMount *grown;
 
         for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
-                if ((defaults[i].kinds & build->kind) && !build->given[defaults[i].group] && strv_push(&build->mount.options, defaults[i].text, err) < 0)
+                if ((defaults[i].kinds & build->kind) && !build->given[defaults[i].group] &&
+                    strv_push(&build->mount.options, defaults[i].text, err) < 0)
                         return -1;
         if (string_copy(build->kind == KIND_BIND ? "bind" : "tmpfs", &build->mount.type, err) < 0)
                 return -1;
 
         for (size_t i = 0; i < options->n_mounts; i++)
                 if (!strcmp(options->mounts[i].destination, build->mount.destination))
-                        return build_error(build, err, ERROR_INVALID_ARGUMENT, "another mount is already on this place", build->mount.destination);
+                        return build_error(build, err, ERROR_INVALID_ARGUMENT, "another mount is already on this place",
+                                           build->mount.destination);
         if (options->n_mounts == MOUNT_MAX)
                 return build_error(build, err, ERROR_INVALID_ARGUMENT, "too many mounts", NULL);
         grown = reallocarray(options->mounts, options->n_mounts + 1, sizeof(*grown));
@@ -314,7 +319,9 @@ static int mount_kind(MountBuild *build, const char *value, Error *err) {
                 build->kind = KIND_TMPFS;
         else {
                 build_error(build, err, type && strncmp(type, "volume", len) != 0 ? ERROR_INVALID_ARGUMENT : ERROR_NOT_SUPPORTED,
-                            type ? "only types bind and tmpfs are supported" : "without type= this is a named volume, and those are not supported", NULL);
+                            type ? "only types bind and tmpfs are supported"
+                                 : "without type= this is a named volume, and those are not supported",
+                            NULL);
                 return error_hint(err, "for example --mount type=bind,src=/srv/data,dst=/data,ro");
         }
         return 0;

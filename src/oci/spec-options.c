@@ -28,7 +28,8 @@ static void devices_clear(SpecOptions *options) {
 }
 
 void spec_options_clear(SpecOptions *options) {
-        char **const lists[] = { options->args, options->entrypoint, options->env, options->cap_add, options->cap_drop, options->security_opt };
+        char **const lists[] = { options->args,    options->entrypoint, options->env,
+                                 options->cap_add, options->cap_drop,   options->security_opt };
         char *const texts[] = { options->user,    options->workdir, options->hostname,    options->userns,
                                 options->uid_map, options->gid_map, options->stop_signal, options->cgroups_path,
                                 options->netns_path };

@@ -29,7 +29,8 @@ static int strings_check(const json_t *array, const char *key, JsonPlace place, 
 }
 
 /* Whether the container has all (or, for an exclusion, any) of what a condition names; *ret_empty when it names nothing. */
-static int condition_holds(const json_t *rule, const char *key, bool any, const Conditions *conditions, JsonPlace place, bool *ret, Error *err) {
+static int condition_holds(const json_t *rule, const char *key, bool any, const Conditions *conditions, JsonPlace place, bool *ret,
+                           Error *err) {
         json_t *object = NULL, *caps = NULL, *arches = NULL;
         const char *kernel = NULL;
         unsigned named = 0, met = 0, major, minor;
@@ -116,7 +117,8 @@ static int convert_arch_map(const json_t *file, const SeccompArch *arch, JsonPla
                 json_t *older = NULL, *list;
                 const char *name;
 
-                if (json_need_string(row, "architecture", place, &name, err) < 0 || json_opt_array(row, "subArchitectures", place, &older, err) < 0)
+                if (json_need_string(row, "architecture", place, &name, err) < 0 ||
+                    json_opt_array(row, "subArchitectures", place, &older, err) < 0)
                         return -1;
                 if (strcmp(name, arch->covers[0]) != 0)
                         continue;
@@ -138,7 +140,8 @@ static int convert(const json_t *file, const Conditions *conditions, const char 
         if (!json_is_object(file))
                 return error_set(err, ERROR_INVALID_SPEC, "%s: not an object", path);
         if (copy_fields(file, profile,
-                        (const char *const[]) { "defaultAction", "defaultErrnoRet", "architectures", "flags", "listenerPath", "listenerMetadata", NULL },
+                        (const char *const[]) { "defaultAction", "defaultErrnoRet", "architectures", "flags", "listenerPath",
+                                               "listenerMetadata", NULL },
                         err) < 0 ||
             convert_arch_map(file, conditions->arch, place, profile, err) < 0 || json_opt_array(file, "syscalls", place, &from, err) < 0)
                 return -1;
@@ -146,7 +149,8 @@ static int convert(const json_t *file, const Conditions *conditions, const char 
                 char where[PATH_MAX + 32];
 
                 snprintf(where, sizeof(where), "%s: syscalls[%zu]", path, i);
-                if (convert_rule(json_array_get(from, i), conditions, (JsonPlace) { .where = where, .kind = ERROR_INVALID_SPEC }, rules, err) < 0)
+                if (convert_rule(json_array_get(from, i), conditions, (JsonPlace) { .where = where, .kind = ERROR_INVALID_SPEC }, rules,
+                                 err) < 0)
                         return -1;
         }
         if (part_set(profile, "syscalls", TAKE(rules), err) < 0)

@@ -40,7 +40,8 @@ static int parse_paths(const char *key, const char *value, char ***paths, bool *
                         continue;
                 }
                 if (path[0] != '/')
-                        return error_set(err, ERROR_INVALID_ARGUMENT, "--security-opt %s=%s: '%s' is not an absolute path", key, value, path);
+                        return error_set(err, ERROR_INVALID_ARGUMENT, "--security-opt %s=%s: '%s' is not an absolute path", key, value,
+                                         path);
                 if (strv_push(paths, path, err) < 0)
                         return -1;
         }

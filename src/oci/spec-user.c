@@ -36,8 +36,8 @@ static int read_root_file(int root_fd, const char *path, char **ret, Error *err)
         if (!S_ISREG(st.st_mode))
                 return error_set(err, ERROR_INVALID_ROOTFS, "'%s' of the image is not a regular file", path);
         if (st.st_size > USER_FILE_MAX)
-                return error_set(err, ERROR_INVALID_ROOTFS, "'%s' of the image has %lld bytes, at most %u are read", path, (long long) st.st_size,
-                                 USER_FILE_MAX);
+                return error_set(err, ERROR_INVALID_ROOTFS, "'%s' of the image has %lld bytes, at most %u are read", path,
+                                 (long long) st.st_size, USER_FILE_MAX);
         fd = open(fd_path(place, link), O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open '%s' of the image", path);

@@ -13,8 +13,10 @@
 #define MAPPING_MAX       340        /* ranges; user_namespaces(7) */
 
 static int mapping_append(json_t *mappings, int64_t container, int64_t host, int64_t size, Error *err) {
-        return part_append(mappings, json_pack("{s:I, s:I, s:I}", "containerID", (json_int_t) container, "hostID", (json_int_t) host, "size",
-                                               (json_int_t) size), err);
+        return part_append(
+                mappings,
+                json_pack("{s:I, s:I, s:I}", "containerID", (json_int_t) container, "hostID", (json_int_t) host, "size", (json_int_t) size),
+                err);
 }
 
 /* CONTAINER:HOST:SIZE[,…]; ranges are checked with the rest of the configuration. */
@@ -84,7 +86,9 @@ static int subid_mapping(const char *path, int64_t wanted, json_t **ret, Error *
         if (size <= 0 || size < wanted) {
                 error_set(err, ERROR_INVALID_ARGUMENT, "--userns: '%s' has no range of %lld ids for 'containers' or 'root'", path,
                           (long long) (wanted ?: 1));
-                return error_hint(err, "add one: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 root, or give --uidmap and --gidmap");
+                return error_hint(
+                        err,
+                        "add one: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 root, or give --uidmap and --gidmap");
         }
         mappings = json_array();
         if (mapping_append(mappings, 0, start, wanted ?: size, err) < 0)
@@ -93,7 +97,8 @@ static int subid_mapping(const char *path, int64_t wanted, json_t **ret, Error *
         return 0;
 }
 
-static int mappings_of(const SpecOptions *options, const char *option, const char *own, const char *other, const char *subid, json_t **ret, Error *err) {
+static int mappings_of(const SpecOptions *options, const char *option, const char *own, const char *other, const char *subid, json_t **ret,
+                       Error *err) {
         int64_t wanted = 0;
 
         /* One map given serves both, as in podman. */
@@ -112,7 +117,8 @@ int userns_build(const SpecOptions *options, json_t *linux_part, Error *err) {
         json_t *uids, *gids;
 
         if (host && mapped)
-                return error_set(err, ERROR_INVALID_ARGUMENT, "--uidmap and --gidmap map into a user namespace, and --userns host asks for none");
+                return error_set(err, ERROR_INVALID_ARGUMENT,
+                                 "--uidmap and --gidmap map into a user namespace, and --userns host asks for none");
         if (host || (!options->userns && !mapped))
                 return 0;
         if (mappings_of(options, "--uidmap", options->uid_map, options->gid_map, "/etc/subuid", &uids, err) < 0 ||

@@ -36,14 +36,31 @@ static int take_user(SpecOptions *options, const char *value, Error *err) {
 }
 
 static int (*const parsers[])(SpecOptions *options, const char *value, Error *err) = {
-        spec_option_volume,      spec_option_mount, spec_option_tmpfs,      spec_option_device,   spec_option_ulimit,     spec_option_memory,
-        spec_option_memory_swap, spec_option_cpus,  spec_option_pids_limit, spec_option_shm_size, spec_option_env,        spec_option_annotation,
-        spec_option_entrypoint,  spec_option_userns, take_security,         take_cap_add,         take_cap_drop,          take_arg,
-        take_uid_map,            take_user,
+        spec_option_volume,
+        spec_option_mount,
+        spec_option_tmpfs,
+        spec_option_device,
+        spec_option_ulimit,
+        spec_option_memory,
+        spec_option_memory_swap,
+        spec_option_cpus,
+        spec_option_pids_limit,
+        spec_option_shm_size,
+        spec_option_env,
+        spec_option_annotation,
+        spec_option_entrypoint,
+        spec_option_userns,
+        take_security,
+        take_cap_add,
+        take_cap_drop,
+        take_arg,
+        take_uid_map,
+        take_user,
 };
 
 static void check_options(const SpecOptions *options) {
-        CHECK(options->memory >= 0 && options->memory_swap >= -1 && options->nano_cpus >= 0 && options->pids_limit >= -1 && options->shm_size >= 0);
+        CHECK(options->memory >= 0 && options->memory_swap >= -1 && options->nano_cpus >= 0 && options->pids_limit >= -1 &&
+              options->shm_size >= 0);
         for (size_t i = 0; i < options->n_mounts; i++) {
                 const char *place = options->mounts[i].destination;
 

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,7 +142,8 @@ static void the_working_directory_is_absolute(void **state) {
 
                 assert_string_equal(json_string_value(at(spec, "process.cwd")), cases[i].wanted);
         }
-        refused(*state, &plain, &(SpecOptions) { .workdir = (char *) "x" }, ERROR_INVALID_ARGUMENT, "--workdir 'x' is not an absolute path");
+        refused(*state, &plain, &(SpecOptions) { .workdir = (char *) "x" }, ERROR_INVALID_ARGUMENT,
+                "--workdir 'x' is not an absolute path");
 }
 
 static void the_user_is_looked_up_in_the_root(void **state) {
@@ -153,7 +155,8 @@ static void the_user_is_looked_up_in_the_root(void **state) {
         json_t *wanted;
 
         refused(root, &image, &(SpecOptions) { 0 }, ERROR_INVALID_ROOTFS, "the image's User: user 'bob' is not in the image's /etc/passwd");
-        refused(root, &image, &(SpecOptions) { .user = (char *) "eve" }, ERROR_INVALID_ARGUMENT, "--user: user 'eve' is not in the image's /etc/passwd");
+        refused(root, &image, &(SpecOptions) { .user = (char *) "eve" }, ERROR_INVALID_ARGUMENT,
+                "--user: user 'eve' is not in the image's /etc/passwd");
         assert_int_equal(dir_make_at(root->fd, "etc", 0755, &etc, NULL), 0);
         assert_int_equal(file_write_atomic_at(etc, "passwd", passwd, strlen(passwd), 0644, 0, NULL), 0);
         assert_int_equal(file_write_atomic_at(etc, "group", group, strlen(group), 0644, 0, NULL), 0);
@@ -168,28 +171,30 @@ static void the_user_is_looked_up_in_the_root(void **state) {
 }
 
 static void labels_become_annotations_but_never_steer_the_runtime(void **state) {
-        _cleanup_json_ json_t *labels = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "maintainer", "me", "run.oci.hooks.stdout", "/x",
-                                                  "org.criu.config", "/x", "org.systemd.property.ExecStart", "'/x'", "org.proxmox-lxcri.runtime",
-                                                  "vm", "module.wasm.image/variant", "compat", "org.opencontainers.image.author", "label",
-                                                  "org.opencontainers.image.stopSignal", "SIGHUP");
+        _cleanup_json_ json_t *labels =
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "maintainer", "me", "run.oci.hooks.stdout", "/x", "org.criu.config",
+                          "/x", "org.systemd.property.ExecStart", "'/x'", "org.proxmox-lxcri.runtime", "vm", "module.wasm.image/variant",
+                          "compat", "org.opencontainers.image.author", "label", "org.opencontainers.image.stopSignal", "SIGHUP");
         _cleanup_json_ json_t *own = json_pack("{s:s, s:s}", "run.oci.keep_original_groups", "1", "maintainer", "you");
         const ImageConfig image = { .cmd = LIST("sh"), .os = (char *) "linux", .architecture = (char *) "arm64", .variant = (char *) "v8",
                                     .author = (char *) "image", .created = (char *) "then",
                                     .stop_signal = (char *) "SIGQUIT", .exposed_ports = LIST("80/tcp", "53/udp"), .labels = labels };
         _cleanup_json_ json_t *spec = build(*state, &image, &(SpecOptions) { .annotations = own });
         _cleanup_json_ json_t *stop = build(*state, &image, &(SpecOptions) { .stop_signal = (char *) "SIGUSR1" });
-        _cleanup_json_ json_t *wanted = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "maintainer", "you",
-                                                  "org.opencontainers.image.author", "label", "org.opencontainers.image.stopSignal", "SIGHUP",
-                                                  "org.opencontainers.image.os", "linux", "org.opencontainers.image.architecture", "arm64",
-                                                  "org.opencontainers.image.variant", "v8", "org.opencontainers.image.created", "then",
-                                                  "org.opencontainers.image.exposedPorts", "80/tcp,53/udp", "run.oci.keep_original_groups", "1");
+        _cleanup_json_ json_t *wanted =
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "maintainer", "you", "org.opencontainers.image.author", "label",
+                          "org.opencontainers.image.stopSignal", "SIGHUP", "org.opencontainers.image.os", "linux",
+                          "org.opencontainers.image.architecture", "arm64", "org.opencontainers.image.variant", "v8",
+                          "org.opencontainers.image.created", "then", "org.opencontainers.image.exposedPorts", "80/tcp,53/udp",
+                          "run.oci.keep_original_groups", "1");
 
         assert_true(json_equal(at(spec, "annotations"), wanted));
         assert_string_equal(json_string_value(json_object_get(at(stop, "annotations"), "org.opencontainers.image.stopSignal")), "SIGUSR1");
 }
 
-#define DEFAULT_CAPS                                                                                                                               \
-        "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID CAP_SETPCAP CAP_NET_BIND_SERVICE CAP_SYS_CHROOT CAP_SETFCAP"
+#define DEFAULT_CAPS                                                                                                                       \
+        "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_KILL CAP_SETGID CAP_SETUID CAP_SETPCAP CAP_NET_BIND_SERVICE CAP_SYS_CHROOT " \
+        "CAP_SETFCAP"
 
 static void capabilities_are_podmans(void **state) {
         if (prctl(PR_CAPBSET_READ, CAP_NET_ADMIN, 0, 0, 0) != 1)
@@ -254,6 +259,7 @@ static void a_plain_container_is_confined(void **state) {
 
 static void a_privileged_container_is_not(void **state) {
         _cleanup_json_ json_t *spec = build(*state, &plain, &(SpecOptions) { .privileged = true });
+        _cleanup_json_ json_t *masked = build(*state, &plain, &(SpecOptions) { .privileged = true, .security_opt = LIST("mask=/a") });
 
         assert_null(at(spec, "linux.seccomp"));
         assert_null(at(spec, "linux.maskedPaths"));
@@ -262,17 +268,21 @@ static void a_privileged_container_is_not(void **state) {
         assert_false(has_string(at(mount_on(spec, "/sys/fs/cgroup"), "options"), "ro"));
         assert_true(json_is_true(at(json_array_get(at(spec, "linux.resources.devices"), 0), "allow")));
         assert_true(json_array_size(at(spec, "process.capabilities.bounding")) > 11);
+        strings_are(masked, "linux.maskedPaths", "/a");
         /* what is only in the runtime's own list must not be asked for twice */
         for (size_t i = 0; i < json_array_size(at(spec, "linux.devices")); i++)
                 assert_string_not_equal(json_string_value(at(json_array_get(at(spec, "linux.devices"), i), "path")), "/dev/null");
 }
 
 static void security_options_change_the_confinement(void **state) {
-        _cleanup_json_ json_t *loose = build(*state, &plain, &(SpecOptions) { .security_opt = LIST("seccomp=unconfined", "systempaths=unconfined",
-                                                                                                       "no-new-privileges", "label=disable") });
-        _cleanup_json_ json_t *masks = build(*state, &plain, &(SpecOptions) { .security_opt = LIST("mask=/a:/b", "unmask=/proc/k*", "unmask=/proc/sys",
-                                                                                                       "seccomp=default", "no-new-privileges:false") });
-        _cleanup_json_ json_t *all = build(*state, &plain, &(SpecOptions) { .security_opt = LIST("unmask=ALL", "mask=/a", "apparmor=unconfined") });
+        _cleanup_json_ json_t *loose = build(*state, &plain,
+                                             &(SpecOptions) { .security_opt = LIST("seccomp=unconfined", "systempaths=unconfined",
+                                                                                  "no-new-privileges", "label=disable") });
+        _cleanup_json_ json_t *masks = build(*state, &plain,
+                                             &(SpecOptions) { .security_opt = LIST("mask=/a:/b", "unmask=/proc/k*", "unmask=/proc/sys",
+                                                                                  "seccomp=default", "no-new-privileges:false") });
+        _cleanup_json_ json_t *all =
+                build(*state, &plain, &(SpecOptions) { .security_opt = LIST("unmask=ALL", "mask=/a", "apparmor=unconfined") });
 
         assert_null(at(loose, "linux.seccomp"));
         assert_null(at(loose, "linux.maskedPaths"));
@@ -295,7 +305,8 @@ static void security_options_change_the_confinement(void **state) {
                 "--security-opt label=type:x: SELinux labels are not supported, only label=disable");
         refused(*state, &plain, &(SpecOptions) { .security_opt = LIST("seccomp") }, ERROR_INVALID_ARGUMENT,
                 "--security-opt seccomp: '=' and a value are missing");
-        refused(*state, &plain, &(SpecOptions) { .security_opt = LIST("foo=1") }, ERROR_INVALID_ARGUMENT, "--security-opt: 'foo=1' is not known");
+        refused(*state, &plain, &(SpecOptions) { .security_opt = LIST("foo=1") }, ERROR_INVALID_ARGUMENT,
+                "--security-opt: 'foo=1' is not known");
 }
 
 static void destinations(const json_t *spec, char *text, size_t size) {
@@ -344,8 +355,14 @@ static void mounts_come_outer_first_and_replace_ours(void **state) {
 
 static void limits_reach_the_cgroup(void **state) {
         static SpecRlimit rlimits[] = { { (char *) "RLIMIT_CORE", 1, UINT64_MAX } };
-        const SpecOptions options = { .memory = 1 << 26, .memory_swap = -1, .nano_cpus = 1500000000, .pids_limit = 7, .rlimits = rlimits, .n_rlimits = 1,
-                                      .cgroups_path = (char *) "/x", .read_only = true };
+        const SpecOptions options = { .memory = 1 << 26,
+                                      .memory_swap = -1,
+                                      .nano_cpus = 1500000000,
+                                      .pids_limit = 7,
+                                      .rlimits = rlimits,
+                                      .n_rlimits = 1,
+                                      .cgroups_path = (char *) "/x",
+                                      .read_only = true };
         _cleanup_json_ json_t *spec = build(*state, &plain, &options), *none = build(*state, &plain, &(SpecOptions) { .pids_limit = -1 });
 
         assert_int_equal(json_integer_value(at(spec, "linux.resources.memory.limit")), 1 << 26);
@@ -367,10 +384,26 @@ static void limits_reach_the_cgroup(void **state) {
                 "--cpus is less than 0.01, the least the kernel can give");
 }
 
+static void a_host_name_fits_the_kernel(void **state) {
+        char name[HOST_NAME_MAX + 2];
+        Error err = ERROR_INIT;
+        json_t *spec;
+
+        memset(name, 'a', sizeof(name) - 1);
+        name[sizeof(name) - 1] = '\0';
+        assert_int_equal(spec_build(&plain, &(SpecOptions) { .hostname = name }, ((Scratch *) *state)->fd, "r", &spec, &err), -1);
+        assert_int_equal(err.kind, ERROR_INVALID_ARGUMENT);
+        json_decref(build(*state, &plain, &(SpecOptions) { .hostname = name + 1 }));
+        refused(*state, &plain, &(SpecOptions) { .hostname = (char *) "" }, ERROR_INVALID_ARGUMENT,
+                "--hostname '': a host name has 1 to 64 bytes");
+}
+
 static void a_device_brings_its_node_and_its_rule(void **state) {
-        static SpecDevice devices[] = { { (char *) "/dev/null", (char *) "/dev/other", (char *) "r" } }, wrong = { (char *) "/etc", (char *) "/x", (char *) "r" };
+        static SpecDevice devices[] = { { (char *) "/dev/null", (char *) "/dev/other", (char *) "r" } },
+                          wrong = { (char *) "/etc", (char *) "/x", (char *) "r" };
         _cleanup_json_ json_t *spec = build(*state, &plain, &(SpecOptions) { .devices = devices, .n_devices = 1 });
-        _cleanup_json_ json_t *rule = json_pack("{s:b, s:s, s:i, s:i, s:s}", "allow", 1, "type", "c", "major", 1, "minor", 3, "access", "r");
+        _cleanup_json_ json_t *rule =
+                json_pack("{s:b, s:s, s:i, s:i, s:s}", "allow", 1, "type", "c", "major", 1, "minor", 3, "access", "r");
         const json_t *node = json_array_get(at(spec, "linux.devices"), 0);
 
         assert_string_equal(json_string_value(at(node, "path")), "/dev/other");
@@ -379,7 +412,8 @@ static void a_device_brings_its_node_and_its_rule(void **state) {
         assert_int_equal(json_integer_value(at(node, "minor")), 3);
         assert_true(json_integer_value(at(node, "fileMode")) <= 0777);
         assert_true(json_equal(json_array_get(at(spec, "linux.resources.devices"), 1), rule));
-        refused(*state, &plain, &(SpecOptions) { .devices = &wrong, .n_devices = 1 }, ERROR_INVALID_ARGUMENT, "--device '/etc': not a device");
+        refused(*state, &plain, &(SpecOptions) { .devices = &wrong, .n_devices = 1 }, ERROR_INVALID_ARGUMENT,
+                "--device '/etc': not a device");
 }
 
 static void namespaces_are_its_own(void **state) {
@@ -394,22 +428,26 @@ static void namespaces_are_its_own(void **state) {
                 if (!strcmp(json_string_value(at(json_array_get(at(joined_net, "linux.namespaces"), i), "type")), "network"))
                         net = json_array_get(at(joined_net, "linux.namespaces"), i);
         assert_string_equal(json_string_value(at(net, "path")), "/run/netns/x");
+        assert_string_equal(json_string_value(json_object_get(at(spec, "linux.sysctl"), "net.ipv4.ping_group_range")), "0 0");
+        assert_null(at(joined_net, "linux.sysctl"));
 }
 
 static void a_user_namespace_has_mappings(void **state) {
         _cleanup_json_ json_t *spec = build(*state, &plain, &(SpecOptions) { .uid_map = (char *) "0:100000:10,10:5:1" });
-        _cleanup_json_ json_t *wanted = json_pack("[{s:i, s:i, s:i}, {s:i, s:i, s:i}]", "containerID", 0, "hostID", 100000, "size", 10, "containerID", 10,
-                                                  "hostID", 5, "size", 1);
+        _cleanup_json_ json_t *wanted = json_pack("[{s:i, s:i, s:i}, {s:i, s:i, s:i}]", "containerID", 0, "hostID", 100000, "size", 10,
+                                                  "containerID", 10, "hostID", 5, "size", 1);
 
         assert_true(json_equal(at(spec, "linux.uidMappings"), wanted));
         assert_true(json_equal(at(spec, "linux.gidMappings"), wanted));
         assert_int_equal(json_array_size(at(spec, "linux.namespaces")), 7);
-        for (const char *const *map = (const char *const[]) { "", "0", "0:1", "0:1:2:3", "0:1:2,", "a:1:2", "-1:1:2", "0:1:99999999999", "0:1: 2", NULL }; *map;
-             map++) {
+        for (const char *const *map =
+                     (const char *const[]) { "", "0", "0:1", "0:1:2:3", "0:1:2,", "a:1:2", "-1:1:2", "0:1:99999999999", "0:1: 2", NULL };
+             *map; map++) {
+                const SpecOptions options = { .uid_map = (char *) *map };
                 json_t *none;
                 Error err = ERROR_INIT;
 
-                assert_int_equal(spec_build(&plain, &(SpecOptions) { .uid_map = (char *) *map }, ((Scratch *) *state)->fd, "r", &none, &err), -1);
+                assert_int_equal(spec_build(&plain, &options, ((Scratch *) *state)->fd, "r", &none, &err), -1);
                 assert_int_equal(err.kind, ERROR_INVALID_ARGUMENT);
         }
         refused(*state, &plain, &(SpecOptions) { .uid_map = (char *) "0:1:2", .userns = (char *) "host" }, ERROR_INVALID_ARGUMENT,
@@ -457,6 +495,7 @@ int main(void) {
                 scratch_test(security_options_change_the_confinement),
                 scratch_test(mounts_come_outer_first_and_replace_ours),
                 scratch_test(limits_reach_the_cgroup),
+                scratch_test(a_host_name_fits_the_kernel),
                 scratch_test(a_device_brings_its_node_and_its_rule),
                 scratch_test(namespaces_are_its_own),
                 scratch_test(a_user_namespace_has_mappings),

@@ -11,8 +11,9 @@
 #include "oci/runtime-spec.h"
 
 /* What every case starts from: the least that is legal, and a user namespace so that mappings are. */
-static const char base[] = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"]},"
-                           "\"linux\":{\"namespaces\":[{\"type\":\"user\"},{\"type\":\"uts\"},{\"type\":\"time\"},{\"type\":\"network\"}]}}";
+static const char base[] =
+        "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"]},"
+        "\"linux\":{\"namespaces\":[{\"type\":\"user\"},{\"type\":\"uts\"},{\"type\":\"time\"},{\"type\":\"network\"}]}}";
 
 /* Sets the value at a path such as "linux.resources.memory.limit" or "process.args[0]", making what is missing. */
 static void put(json_t *object, const char *path, json_t *value) {
@@ -118,12 +119,14 @@ static void a_wrong_value_is_named_by_its_path(void **state) {
                 { "process.capabilities.bounding", "\"CAP_CHOWN\"", "process.capabilities.bounding: not an array" },
                 { "process.oomScoreAdj", "1001", "process.oomScoreAdj: 1001 is not between -1000 and 1000" },
                 { "process.ioPriority.priority", "0", "process.ioPriority.class: missing" },
-                { "process.ioPriority", "{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":8}", "process.ioPriority.priority: 8 is not between 0 and 7" },
+                { "process.ioPriority", "{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":8}",
+                  "process.ioPriority.priority: 8 is not between 0 and 7" },
                 { "process.scheduler.nice", "1", "process.scheduler.policy: missing" },
                 { "process.scheduler", "{\"policy\":\"SCHED_OTHER\",\"priority\":1}",
                   "process.scheduler: priority is for SCHED_FIFO and SCHED_RR only" },
                 { "process.scheduler", "{\"policy\":\"SCHED_OTHER\",\"nice\":20}", "process.scheduler.nice: 20 is not between -20 and 19" },
-                { "process.execCPUAffinity.initial", "\"a\"", "process.execCPUAffinity.initial: 'a' is not a list of CPUs such as '0-3,7'" },
+                { "process.execCPUAffinity.initial", "\"a\"",
+                  "process.execCPUAffinity.initial: 'a' is not a list of CPUs such as '0-3,7'" },
                 { "hostname", "5", "hostname: not a string" },
                 { "annotations", "{\"a\":1}", "annotations['a']: not a string" },
                 { "annotations", "{\"\":\"x\"}", "annotations: an empty key" },
@@ -141,12 +144,15 @@ static void a_wrong_value_is_named_by_its_path(void **state) {
                 { "linux.namespaces[].type", "\"net\"",
                   "linux.namespaces[4].type: 'net' is none of pid, network, mount, ipc, uts, user, cgroup, time" },
                 { "linux.namespaces[].type", "\"user\"", "linux.namespaces: 'user' is there twice" },
-                { "linux.namespaces[]", "{\"type\":\"pid\",\"path\":\"proc\"}", "linux.namespaces[4].path: 'proc' is not an absolute path" },
+                { "linux.namespaces[]", "{\"type\":\"pid\",\"path\":\"proc\"}",
+                  "linux.namespaces[4].path: 'proc' is not an absolute path" },
                 { "linux.uidMappings[]", "{\"containerID\":0,\"hostID\":0}", "linux.uidMappings[0].size: missing" },
-                { "linux.uidMappings[]", "{\"containerID\":0,\"hostID\":0,\"size\":0}", "linux.uidMappings[0].size: 0 is not between 1 and 4294967295" },
+                { "linux.uidMappings[]", "{\"containerID\":0,\"hostID\":0,\"size\":0}",
+                  "linux.uidMappings[0].size: 0 is not between 1 and 4294967295" },
                 { "linux.gidMappings[]", "{\"containerID\":1,\"hostID\":4294967295,\"size\":2}",
                   "linux.gidMappings[0]: the range passes the highest id, 4294967295" },
-                { "linux.timeOffsets.monotonic.nanosecs", "1000000000", "linux.timeOffsets.monotonic.nanosecs: 1000000000 is not between 0 and 999999999" },
+                { "linux.timeOffsets.monotonic.nanosecs", "1000000000",
+                  "linux.timeOffsets.monotonic.nanosecs: 1000000000 is not between 0 and 999999999" },
                 { "linux.devices[].path", "\"/dev/x\"", "linux.devices[0].type: missing" },
                 { "linux.devices[]", "{\"type\":\"x\",\"path\":\"/dev/x\"}", "linux.devices[0].type: 'x' is none of c, b, u, p" },
                 { "linux.devices[]", "{\"type\":\"c\",\"path\":\"/dev/x\",\"major\":1}", "linux.devices[0].minor: missing" },
@@ -156,7 +162,8 @@ static void a_wrong_value_is_named_by_its_path(void **state) {
                 { "linux.cgroupsPath", "1", "linux.cgroupsPath: not a string" },
                 { "linux.resources.memory.limit", "\"1G\"", "linux.resources.memory.limit: not an integer" },
                 { "linux.resources.memory.limit", "1.5", "linux.resources.memory.limit: not an integer" },
-                { "linux.resources.memory.swappiness", "-1", "linux.resources.memory.swappiness: -1 is not between 0 and 18446744073709551615" },
+                { "linux.resources.memory.swappiness", "-1",
+                  "linux.resources.memory.swappiness: -1 is not between 0 and 18446744073709551615" },
                 { "linux.resources.cpu.quota", "true", "linux.resources.cpu.quota: not an integer" },
                 { "linux.resources.cpu.cpus", "0", "linux.resources.cpu.cpus: not a string" },
                 { "linux.resources.pids.limit", "\"max\"", "linux.resources.pids.limit: not an integer" },
@@ -174,7 +181,8 @@ static void a_wrong_value_is_named_by_its_path(void **state) {
                 { "linux.resources.unified", "{\"../x\":\"1\"}", "linux.resources.unified: '../x' is not the name of a cgroup file" },
                 { "linux.resources.unified", "{\"memory.max\":1}", "linux.resources.unified['memory.max']: not a string" },
                 { "linux.resources.devices[].access", "\"rwm\"", "linux.resources.devices[0].allow: missing" },
-                { "linux.resources.devices[]", "{\"allow\":true,\"type\":\"u\"}", "linux.resources.devices[0].type: 'u' is none of a, c, b" },
+                { "linux.resources.devices[]", "{\"allow\":true,\"type\":\"u\"}",
+                  "linux.resources.devices[0].type: 'u' is none of a, c, b" },
                 { "linux.resources.devices[]", "{\"allow\":true,\"access\":\"x\"}",
                   "linux.resources.devices[0].access: 'x' has other letters than r, w and m" },
                 { "linux.rootfsPropagation", "\"none\"",
@@ -183,7 +191,8 @@ static void a_wrong_value_is_named_by_its_path(void **state) {
                 { "linux.seccomp", "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[],\"action\":\"SCMP_ACT_LOG\"}]}",
                   "linux.seccomp.syscalls[0].names: empty" },
                 { "linux.seccomp", "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"LOG\"}]}",
-                  "linux.seccomp.syscalls[0].action: 'LOG' is none of SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, "
+                  "linux.seccomp.syscalls[0].action: 'LOG' is none of SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, "
+                  "SCMP_ACT_TRAP, "
                   "SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG, SCMP_ACT_NOTIFY" },
                 { "linux.seccomp",
                   "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"a\"],\"action\":\"SCMP_ACT_LOG\","
@@ -210,7 +219,8 @@ static void settings_of_a_namespace_need_the_namespace(void **state) {
         static const Case cases[] = {
                 { "linux.uidMappings[]", "{\"containerID\":0,\"hostID\":0,\"size\":1}",
                   "config.json: linux.uidMappings: the container has no user namespace of its own" },
-                { "linux.timeOffsets.boottime.secs", "1", "config.json: linux.timeOffsets: the container has no time namespace of its own" },
+                { "linux.timeOffsets.boottime.secs", "1",
+                  "config.json: linux.timeOffsets: the container has no time namespace of its own" },
                 { "linux.netDevices.eth0", "{}", "config.json: linux.netDevices: the container has no network namespace of its own" },
                 { "hostname", "\"x\"", "config.json: hostname: the container has no uts namespace of its own" },
                 { "domainname", "\"x\"", "config.json: domainname: the container has no uts namespace of its own" },

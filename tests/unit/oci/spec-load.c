@@ -86,7 +86,8 @@ static void rlimits_beyond_int64_are_legal(void **state) {
         Error err = ERROR_INIT;
 
         write_file(bundle, "config.json",
-                   "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"18446744073709551615\"},\"process\":{\"cwd\":\"/\",\"args\":[\"a\\\"9223372036854775808\"],"
+                   "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"18446744073709551615\"},\"process\":{\"cwd\":\"/"
+                   "\",\"args\":[\"a\\\"9223372036854775808\"],"
                    "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":9223372036854775807,\"hard\":18446744073709551615}]}}");
         if (spec_load(bundle->fd, &spec, &err) < 0)
                 fail_msg("%s", err.text);
@@ -115,17 +116,20 @@ static void an_unsigned_value_in_a_signed_field_is_refused(void **state) {
         json_t *spec;
         Error err = ERROR_INIT;
 
-        write_file(bundle, "config.json", "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"linux\":{\"resources\":{\"memory\":{\"limit\":9223372036854775808}}}}");
+        write_file(bundle, "config.json",
+                   "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"linux\":{\"resources\":{\"memory\":{\"limit\":"
+                   "9223372036854775808}}}}");
         assert_int_equal(spec_load(bundle->fd, &spec, &err), -1);
-        assert_string_equal(err.text, "config.json: linux.resources.memory.limit: 9223372036854775808 is not between -9223372036854775808 and "
-                                      "9223372036854775807");
+        assert_string_equal(err.text,
+                            "config.json: linux.resources.memory.limit: 9223372036854775808 is not between -9223372036854775808 and "
+                            "9223372036854775807");
 }
 
 static void an_unlimited_rlimit_is_written_as_the_integer_runtimes_read(void **state) {
         const Scratch *bundle = *state;
-        _cleanup_json_ json_t *spec = json_pack("{s:s, s:{s:s}, s:{s:s, s:[s], s:[{s:s, s:f, s:f}]}}", "ociVersion", "1.0.2", "root", "path", "r",
-                                                "process", "cwd", "/", "args", "\"1.8446744073709552e19", "rlimits", "type", "RLIMIT_CORE", "soft",
-                                                0x1p64, "hard", 0x1p64);
+        _cleanup_json_ json_t *spec =
+                json_pack("{s:s, s:{s:s}, s:{s:s, s:[s], s:[{s:s, s:f, s:f}]}}", "ociVersion", "1.0.2", "root", "path", "r", "process",
+                          "cwd", "/", "args", "\"1.8446744073709552e19", "rlimits", "type", "RLIMIT_CORE", "soft", 0x1p64, "hard", 0x1p64);
         _cleanup_json_ json_t *again = NULL;
         _cleanup_free_ char *text = NULL;
         Error err = ERROR_INIT;

@@ -37,7 +37,8 @@ static void mount_becomes(Parser parse, const char *value, const char *wanted) {
         if (parse(&options, value, &err) < 0)
                 fail_msg("'%s': %s", value, err.text);
         assert_int_equal(options.n_mounts, 1);
-        n = snprintf(text, sizeof(text), "%s %s %s ", options.mounts[0].destination, options.mounts[0].type, options.mounts[0].source ?: "-");
+        n = snprintf(text, sizeof(text), "%s %s %s ", options.mounts[0].destination, options.mounts[0].type,
+                     options.mounts[0].source ?: "-");
         for (char **o = options.mounts[0].options; o && *o; o++)
                 n += snprintf(text + n, sizeof(text) - (size_t) n, "%s%s", o == options.mounts[0].options ? "" : ",", *o);
         assert_string_equal(text, wanted);
@@ -77,7 +78,8 @@ static void mounts_take_the_syntax_of_docker(void **state) {
         mount_becomes(spec_option_mount, "type=bind,src=/srv,destination=/data,ro=false", "/data bind /srv rw,rbind,rprivate");
         mount_becomes(spec_option_mount, "type=bind,src=/srv,dst=/data,ro=true,bind-propagation=rslave,bind-nonrecursive",
                       "/data bind /srv ro,rslave,bind");
-        mount_becomes(spec_option_mount, "type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777", "/t tmpfs - size=1m,mode=1777,rw,nosuid,nodev,tmpcopyup");
+        mount_becomes(spec_option_mount, "type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777",
+                      "/t tmpfs - size=1m,mode=1777,rw,nosuid,nodev,tmpcopyup");
         refused(spec_option_mount, "", ERROR_NOT_SUPPORTED);
         refused(spec_option_mount, "src=/srv,dst=/data", ERROR_NOT_SUPPORTED);
         refused(spec_option_mount, "type=volume,src=v,dst=/data", ERROR_NOT_SUPPORTED);
@@ -94,7 +96,8 @@ static void mounts_take_the_syntax_of_docker(void **state) {
 
 static void tmpfs_has_safe_defaults(void **state) {
         mount_becomes(spec_option_tmpfs, "/t", "/t tmpfs - rw,nosuid,nodev,tmpcopyup");
-        mount_becomes(spec_option_tmpfs, "/t:size=64m,mode=700,noexec,suid,notmpcopyup", "/t tmpfs - size=64m,mode=700,noexec,suid,rw,nodev");
+        mount_becomes(spec_option_tmpfs, "/t:size=64m,mode=700,noexec,suid,notmpcopyup",
+                      "/t tmpfs - size=64m,mode=700,noexec,suid,rw,nodev");
         refused(spec_option_tmpfs, "t", ERROR_INVALID_ARGUMENT);
         refused(spec_option_tmpfs, "/t:rbind", ERROR_INVALID_ARGUMENT);
         refused(spec_option_tmpfs, "/t:size=", ERROR_INVALID_ARGUMENT);
@@ -144,8 +147,9 @@ static void sizes_are_powers_of_1024(void **state) {
                 { "1G", 1073741824 }, { "1.5GiB", 1610612736 }, { "0.5k", 512 },       { "2t", 2199023255552 },
                 { "8388607t", 9223370937343148032 },
         };
-        static const char *const wrong[] = { "", "0", "m", "1x", "1mm", "1bb", "-1", "1 m", "+1", "1.2345k", "1..5", "9999999999999999999", "8388608t",
-                                             "0x10", "1e3", "." };
+        static const char *const wrong[] = { "",         "0",    "m",   "1x",      "1mm",  "1bb",
+                                             "-1",       "1 m",  "+1",  "1.2345k", "1..5", "9999999999999999999",
+                                             "8388608t", "0x10", "1e3", "." };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_(spec_options_clear) SpecOptions options = { 0 };
@@ -303,8 +307,8 @@ static void userns_knows_four_forms(void **state) {
                 assert_int_equal(spec_option_userns(&options, *value, NULL), 0);
                 assert_string_equal(options.userns, *value);
         }
-        for (const char *const *value = (const char *const[]) { "", "keep-id", "auto:size=", "auto:size=0", "auto:size=5x", "auto:", NULL }; *value;
-             value++)
+        for (const char *const *value = (const char *const[]) { "", "keep-id", "auto:size=", "auto:size=0", "auto:size=5x", "auto:", NULL };
+             *value; value++)
                 refused(spec_option_userns, *value, ERROR_INVALID_ARGUMENT);
 }
 

@@ -40,7 +40,8 @@ static void verdict_text(const json_t *rule, char *text, size_t size) {
         const json_t *args = json_object_get(rule, "args");
         size_t len;
 
-        snprintf(text, size, "%s %d", json_string_value(json_object_get(rule, "action")), (int) json_integer_value(json_object_get(rule, "errnoRet")));
+        snprintf(text, size, "%s %d", json_string_value(json_object_get(rule, "action")),
+                 (int) json_integer_value(json_object_get(rule, "errnoRet")));
         for (size_t i = 0; i < json_array_size(args); i++) {
                 const json_t *arg = json_array_get(args, i);
 
@@ -150,7 +151,8 @@ static void every_call_is_judged_as_by_podman(void **state) {
                 skip();
         for (size_t a = 0; a < ARRAY_SIZE(arch_names); a++)
                 for (size_t c = 0; c < ARRAY_SIZE(capability_sets); c++) {
-                        _cleanup_json_ json_t *profile = NULL, *wanted = verdicts_of_file(file, capability_sets[c], arch_names[a]), *got = NULL;
+                        _cleanup_json_ json_t *profile = NULL, *wanted = verdicts_of_file(file, capability_sets[c], arch_names[a]),
+                                              *got = NULL;
                         const SeccompArch *arch = seccomp_arch_find(arch_names[a]);
 
                         assert_non_null(arch);
@@ -265,7 +267,8 @@ static void a_broken_file_is_refused(void **state) {
                 { "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\"}]}", ERROR_INVALID_SPEC },
                 { "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"name\":\"a\",\"names\":[\"b\"],\"action\":\"SCMP_ACT_ALLOW\"}]}",
                   ERROR_INVALID_SPEC },
-                { "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"name\":\"a\",\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"caps\":[1]}}]}",
+                { "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"name\":\"a\",\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{"
+                  "\"caps\":[1]}}]}",
                   ERROR_INVALID_SPEC },
                 { "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"archMap\":[{}]}", ERROR_INVALID_SPEC },
         };
