@@ -54,7 +54,9 @@ static bool parse_time(const char *text, int64_t *ret) {
                 p++;
         if (*p)
                 return false;
-        *ret = (int64_t) t * NS_PER_S + ns;
+        /* Years past 2262 do not fit; as bounds they mean the same as the last that does. */
+        if (__builtin_mul_overflow((int64_t) t, NS_PER_S, ret) || __builtin_add_overflow(*ret, ns, ret))
+                *ret = t < 0 ? INT64_MIN : INT64_MAX;
         return true;
 }
 
