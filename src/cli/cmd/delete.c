@@ -23,6 +23,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
 
 const Command cmd_delete = {
         .name = "delete",
+        .alias = "rm",
         .group = COMMANDS_LIFE,
         .summary = "remove containers that have ended",
         .operands = "ID...",
