@@ -48,22 +48,30 @@ static json_t *show_runtimes(const Key *key, const Config *config);
 /* One row a key; a default is JSON, and is read as if it stood in the file. */
 static const Key keys[CONFIG_KEYS] = {
         { { "root", "path", "\"/run/proxmox-lxcri\"", "where the state of containers is kept, as --root" }, PATH(root) },
-        { { "store", "path", "\"/var/lib/proxmox-lxcri\"", "where images, layers and containers made from images are kept, as --store" }, PATH(store) },
+        { { "store", "path", "\"/var/lib/proxmox-lxcri\"", "where images, layers and containers made from images are kept, as --store" },
+          PATH(store) },
         { { "default_runtime", "name", "\"auto\"", "the runtime when nothing else chooses one; auto: the first that is available" },
           NAME(default_runtime) },
         { { "runtime_rules", "rules",
-            "[{\"id\":\"crun-*\",\"runtime\":\"crun\"},{\"id\":\"oci-*\",\"runtime\":\"crun\"},{\"id\":\"podman-*\",\"runtime\":\"crun\"}]",
+            "[{\"id\":\"crun-*\",\"runtime\":\"crun\"},{\"id\":\"oci-*\",\"runtime\":\"crun\"},"
+            "{\"id\":\"podman-*\",\"runtime\":\"crun\"}]",
             "ordered rules {id, image, runtime}: the first whose globs match a container's id and image name chooses its runtime" },
           .parse = parse_rules, .show = show_rules },
-        { { "runtimes", "runtimes", "{}", "the program of a runtime in place of the one found by PATH: {\"crun\": {\"path\": \"/opt/bin/crun\"}}" },
+        { { "runtimes", "runtimes", "{}",
+            "the program of a runtime in place of the one found by PATH: {\"crun\": {\"path\": \"/opt/bin/crun\"}}" },
           .parse = parse_runtimes, .show = show_runtimes },
-        { { "storage_driver", "name", "\"auto\"", "the storage driver; auto: the first that works on the store's file system" }, NAME(storage_driver) },
-        { { "systemd_cgroup", "boolean", "false", "let systemd manage the containers' cgroups, as --systemd-cgroup" }, BOOL(systemd_cgroup) },
+        { { "storage_driver", "name", "\"auto\"", "the storage driver; auto: the first that works on the store's file system" },
+          NAME(storage_driver) },
+        { { "systemd_cgroup", "boolean", "false", "let systemd manage the containers' cgroups, as --systemd-cgroup" },
+          BOOL(systemd_cgroup) },
         { { "log_size_max", "integer", "10485760", "bytes of the log of a detached container, before its older half is dropped" },
           INTEGER(log_size_max, 4096, INT64_C(1) << 40) },
-        { { "layer_size_max", "integer", "68719476736", "bytes that one layer may unpack to" }, INTEGER(layer_size_max, 1, INT64_C(1) << 50) },
-        { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" }, INTEGER(stop_timeout, 0, INT32_MAX) },
-        { { "pids_limit", "integer", "2048", "processes of a container made from an image, when --pids-limit is not given; 0 or -1: no limit" },
+        { { "layer_size_max", "integer", "68719476736", "bytes that one layer may unpack to" },
+          INTEGER(layer_size_max, 1, INT64_C(1) << 50) },
+        { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" },
+          INTEGER(stop_timeout, 0, INT32_MAX) },
+        { { "pids_limit", "integer", "2048",
+            "processes of a container made from an image, when --pids-limit is not given; 0 or -1: no limit" },
           INTEGER(pids_limit, -1, INT64_C(1) << 22) },
 };
 
@@ -77,7 +85,8 @@ static int refuse(const Source *source, const char *const at[], const char *what
 
         for (size_t i = 0; at[i]; i++)
                 (void) buf_printf(&name, NULL, "%s%s", i && at[i][0] != '[' ? "." : "", at[i]);
-        return error_set(err, ERROR_INVALID_CONFIG, "%s:%u: '%s' %s", source->path, json_key_line(source->text, at), name.data ?: at[0], what);
+        return error_set(err, ERROR_INVALID_CONFIG, "%s:%u: '%s' %s", source->path, json_key_line(source->text, at), name.data ?: at[0],
+                         what);
 }
 
 static int refuse_unknown(const Source *source, const char *const at[], Error *err) {
@@ -218,9 +227,10 @@ static json_t *show_rules(const Key *key, const Config *config) {
 
         for (size_t i = 0; i < config->n_rules; i++) {
                 const RuntimeRule *rule = &config->rules[i];
-
                 /* "s*" leaves out what is NULL. */
-                if (json_array_append_new(array, json_pack("{s:s*, s:s*, s:s}", "id", rule->id, "image", rule->image, "runtime", rule->runtime)) < 0)
+                json_t *row = json_pack("{s:s*, s:s*, s:s}", "id", rule->id, "image", rule->image, "runtime", rule->runtime);
+
+                if (json_array_append_new(array, row) < 0)
                         return NULL;
         }
         return TAKE(array);
@@ -344,10 +354,13 @@ int config_show(const Config *config, json_t **ret, Error *err) {
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 _cleanup_free_ char *source = NULL;
                 json_t *value = keys[i].show(&keys[i], config);
+                int r;
 
                 if (!value)
                         return error_oom(err);
-                if ((config->lines[i] ? string_format(&source, err, "%s:%u", config->path, config->lines[i]) : string_copy("default", &source, err)) < 0) {
+                r = config->lines[i] ? string_format(&source, err, "%s:%u", config->path, config->lines[i]) :
+                                       string_copy("default", &source, err);
+                if (r < 0) {
                         json_decref(value);
                         return -1;
                 }

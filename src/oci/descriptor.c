@@ -67,8 +67,8 @@ int descriptor_parse(const json_t *json, const char *where, Descriptor *ret, Err
 }
 
 int descriptor_json(const Descriptor *descriptor, json_t **ret, Error *err) {
-        json_t *json = json_pack("{s:s, s:s, s:I}", "mediaType", media_type_name(descriptor->type), "digest", descriptor->digest.text, "size",
-                                 (json_int_t) descriptor->size);
+        json_t *json = json_pack("{s:s, s:s, s:I}", "mediaType", media_type_name(descriptor->type), "digest", descriptor->digest.text,
+                                 "size", (json_int_t) descriptor->size);
 
         if (!json)
                 return error_oom(err);

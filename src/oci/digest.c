@@ -16,7 +16,8 @@ int digest_parse(const char *text, Digest *ret, Error *err) {
         if (!strncmp(text, "sha512:", 7) && is_hex(text + 7, 128))
                 return error_set(err, ERROR_NOT_SUPPORTED, "digest '%s': the algorithm sha512 is not supported", text);
         if (strlen(text) > SHOWN_MAX)
-                return error_set(err, ERROR_INVALID_SPEC, "a text of %zu bytes is not a digest (sha256: and 64 lower-case hex digits)", strlen(text));
+                return error_set(err, ERROR_INVALID_SPEC, "a text of %zu bytes is not a digest (sha256: and 64 lower-case hex digits)",
+                                 strlen(text));
         if (strncmp(text, PREFIX, strlen(PREFIX)) || !is_hex(text + strlen(PREFIX), HEX_LEN))
                 return error_set(err, ERROR_INVALID_SPEC, "'%s' is not a digest (sha256: and 64 lower-case hex digits)", text);
         memcpy(ret->text, text, strlen(PREFIX) + HEX_LEN + 1);

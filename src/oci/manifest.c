@@ -54,8 +54,8 @@ static int check_document(const json_t *json, MediaType wanted, MediaType claime
         if (type && media_type_parse(type) != wanted)
                 return error_set(err, ERROR_INVALID_SPEC, "%s: 'mediaType' is '%s', not '%s'", place.where, type, media_type_name(wanted));
         if (claimed != MEDIA_UNKNOWN && claimed != wanted)
-                return error_set(err, ERROR_INVALID_SPEC, "%s: it is '%s', but was announced as '%s'", place.where, media_type_name(wanted),
-                                 media_type_name(claimed));
+                return error_set(err, ERROR_INVALID_SPEC, "%s: it is '%s', but was announced as '%s'", place.where,
+                                 media_type_name(wanted), media_type_name(claimed));
         return 0;
 
 schema1:
@@ -94,7 +94,8 @@ static int parse_layer(const json_t *json, size_t number, const char *where, Des
         case MEDIA_LAYER_ZSTD:
                 return 0;
         case MEDIA_UNKNOWN:
-                return error_set(err, ERROR_NOT_SUPPORTED, "%s: %s: layers of type '%s' are not supported", where, place, media_type_text(json));
+                return error_set(err, ERROR_NOT_SUPPORTED, "%s: %s: layers of type '%s' are not supported", where, place,
+                                 media_type_text(json));
         case MEDIA_INDEX:
         case MEDIA_MANIFEST:
         case MEDIA_CONFIG:

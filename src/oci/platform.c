@@ -1,4 +1,7 @@
-/* The choice of an index's entry for a platform. Source: image-spec, image-index.md "platform"; variants and fallbacks as containerd has them */
+/*
+ * The choice of an index's entry for a platform.
+ * Source: image-spec, image-index.md "platform"; variants and fallbacks as containerd has them
+ */
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +123,8 @@ static bool is_image(const IndexEntry *entry) {
 }
 
 static int platform_append(Buf *list, const char *os, const char *architecture, const char *variant) {
-        return buf_printf(list, NULL, "%s%s/%s%s%s", list->len ? ", " : "", os, architecture, variant && variant[0] ? "/" : "", variant ?: "");
+        return buf_printf(list, NULL, "%s%s/%s%s%s", list->len ? ", " : "", os, architecture, variant && variant[0] ? "/" : "",
+                          variant ?: "");
 }
 
 /* "linux/arm64, windows/amd64", as far as it fits */

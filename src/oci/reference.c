@@ -157,7 +157,8 @@ int reference_parse(const char *text, Reference **ret, Error *err) {
         char *at, *colon, *slash;
 
         if (strlen(text) > TEXT_MAX)
-                return error_set(err, ERROR_INVALID_ARGUMENT, "image reference of %zu bytes, at most %d are accepted", strlen(text), TEXT_MAX);
+                return error_set(err, ERROR_INVALID_ARGUMENT, "image reference of %zu bytes, at most %d are accepted", strlen(text),
+                                 TEXT_MAX);
         reference = calloc(1, sizeof(*reference));
         if (!reference)
                 return error_oom(err);
@@ -182,7 +183,7 @@ int reference_parse(const char *text, Reference **ret, Error *err) {
         if (colon) {
                 *colon = '\0';
                 if (!is_tag(colon + 1))
-                        return refuse(text, "the tag is not 1 to 128 letters, digits, '_', '.' or '-', beginning with none of the last two", err);
+                        return refuse(text, "the tag is not 1 to 128 letters, digits, '_', '.' or '-', not beginning with '.' or '-'", err);
                 if (string_copy(colon + 1, &reference->tag, err) < 0)
                         return -1;
         } else if (!reference->has_digest && string_copy("latest", &reference->tag, err) < 0)
@@ -195,6 +196,6 @@ int reference_parse(const char *text, Reference **ret, Error *err) {
 }
 
 int reference_format(const Reference *reference, char **ret, Error *err) {
-        return string_format(ret, err, "%s/%s%s%s%s%s", reference->registry, reference->repository, reference->tag ? ":" : "", reference->tag ?: "",
-                             reference->has_digest ? "@" : "", reference->has_digest ? reference->digest.text : "");
+        return string_format(ret, err, "%s/%s%s%s%s%s", reference->registry, reference->repository, reference->tag ? ":" : "",
+                             reference->tag ?: "", reference->has_digest ? "@" : "", reference->has_digest ? reference->digest.text : "");
 }

@@ -116,6 +116,12 @@ static int parse_cgroups(const json_t *json, JsonPlace place, char ***ret, Error
         return 0;
 }
 
+static int parse_text(const json_t *json, size_t i, JsonPlace place, char **ret, Error *err) {
+        if (text_fields[i].needed)
+                return json_need_string_copy(json, text_fields[i].key, place, ret, err);
+        return json_opt_string_copy(json, text_fields[i].key, place, ret, err);
+}
+
 static int state_parse(const json_t *json, State **ret, Error *err) {
         _cleanup_(state_freep) State *state = calloc(1, sizeof(*state));
         JsonPlace place = { STATE_FILE, ERROR_INVALID_STATE };
@@ -127,7 +133,7 @@ static int state_parse(const json_t *json, State **ret, Error *err) {
         if (json_need_root(json, place, err) < 0)
                 return -1;
         for (size_t i = 0; i < ARRAY_SIZE(text_fields); i++)
-                if ((text_fields[i].needed ? json_need_string_copy : json_opt_string_copy)(json, text_fields[i].key, place, text_field(state, i), err) < 0)
+                if (parse_text(json, i, place, text_field(state, i), err) < 0)
                         return -1;
         if (json_need_string(json, "status", place, &status, err) < 0 || status_parse(status, &state->status, err) < 0 ||
             json_need_string(json, "bootId", place, &boot_id, err) < 0 ||
@@ -143,7 +149,8 @@ static int state_parse(const json_t *json, State **ret, Error *err) {
         if (id_check(state->id, NULL) < 0)
                 return error_set(err, ERROR_INVALID_STATE, "%s: 'id' is not a container id", STATE_FILE);
         if (strlen(boot_id) >= sizeof(state->boot_id))
-                return error_set(err, ERROR_INVALID_STATE, "%s: 'bootId' is longer than %zu bytes", STATE_FILE, sizeof(state->boot_id) - 1);
+                return error_set(err, ERROR_INVALID_STATE, "%s: 'bootId' is longer than %zu bytes", STATE_FILE,
+                                 sizeof(state->boot_id) - 1);
         strcpy(state->boot_id, boot_id);
         state->mount_namespace = (uint64_t) namespace;
         state->exit_code = (int) exit_code;
@@ -164,7 +171,9 @@ int state_load(int dir_fd, State **ret, Error *err) {
 }
 
 static json_t *process_json(const ProcessRef *process) {
-        return process->pid ? json_pack("{s:i, s:I}", "pid", (int) process->pid, "startTime", (json_int_t) process->start_time) : json_null();
+        if (!process->pid)
+                return json_null();
+        return json_pack("{s:i, s:I}", "pid", (int) process->pid, "startTime", (json_int_t) process->start_time);
 }
 
 static json_t *strings_json(char *const *strings) {
@@ -217,7 +226,8 @@ int state_save(int dir_fd, const State *state, Error *err) {
 int state_oci_json(const State *state, ContainerStatus status, json_t **ret, Error *err) {
         /* A stopped container has no process: runc prints 0. */
         int pid = status == STATUS_STOPPED ? 0 : (int) state->init.pid;
-        _cleanup_json_ json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "ociVersion", state->oci_version, "id", state->id, "pid", pid,
+        _cleanup_json_ json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "ociVersion", state->oci_version, "id", state->id,
+                                                "pid", pid,
                                                 "status", status_name(status), "bundle", state->bundle, "rootfs", state->rootfs, "created",
                                                 state->created);
 

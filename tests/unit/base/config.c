@@ -163,7 +163,8 @@ static void unknown_keys_are_refused_with_their_line_at_any_depth(void **state) 
         check_refused(*state, "{\n \"root\": \"/x\",\n \"ro\\u006ft2\": 1 }", "3:", "'root2' is not a known key");
         check_refused(*state, "{\"runtime_rules\": [\n{\"runtime\": \"crun\"},\n{\"runtime\": \"crun\",\n\"idd\": \"x\"}]}", "4:",
                       "'runtime_rules[1].idd' is not a known key");
-        check_refused(*state, "{\"runtimes\":\n{\"crun\": {\"path\": \"/x\"},\n\"runc\": {\n\"pth\": \"/x\"}}}", "4:", "'runtimes.runc.pth' is not a known key");
+        check_refused(*state, "{\"runtimes\":\n{\"crun\": {\"path\": \"/x\"},\n\"runc\": {\n\"pth\": \"/x\"}}}", "4:",
+                      "'runtimes.runc.pth' is not a known key");
 }
 
 static void wrong_types_are_refused_with_their_line(void **state) {
@@ -171,7 +172,8 @@ static void wrong_types_are_refused_with_their_line(void **state) {
         check_refused(*state, "{\n\"root\": null}", "2:", "'root' is not a string");
         check_refused(*state, "{\n\"root\": \"run\"}", "2:", "'root' is not an absolute path");
         check_refused(*state, "{\n\"root\": \"\"}", "2:", "'root' is not an absolute path");
-        check_refused(*state, "{\"default_runtime\": \"/usr/bin/crun\"}", "1:", "'default_runtime' is not a name of lower-case letters, digits and '-'");
+        check_refused(*state, "{\"default_runtime\": \"/usr/bin/crun\"}", "1:",
+                      "'default_runtime' is not a name of lower-case letters, digits and '-'");
         check_refused(*state, "{\"systemd_cgroup\": \"true\"}", "1:", "'systemd_cgroup' is not true or false");
         check_refused(*state, "{\"stop_timeout\": 1.5}", "1:", "'stop_timeout' is not an integer between 0 and 2147483647");
         check_refused(*state, "{\"stop_timeout\": -1}", "1:", "'stop_timeout' is not an integer between 0 and 2147483647");
@@ -180,7 +182,8 @@ static void wrong_types_are_refused_with_their_line(void **state) {
         check_refused(*state, "{\"runtime_rules\": [\n1]}", "2:", "'runtime_rules[0]' is not an object");
         check_refused(*state, "{\"runtime_rules\": [\n{\"id\": \"x\"}]}", "2:", "'runtime_rules[0]' has no 'runtime'");
         check_refused(*state, "{\"runtime_rules\": [{\"runtime\": \"crun\"\n,\"id\": 3}]}", "2:", "'runtime_rules[0].id' is not a string");
-        check_refused(*state, "{\"runtime_rules\": [{\n\"runtime\": \"\"}]}", "2:", "'runtime_rules[0].runtime' is not the name of a runtime");
+        check_refused(*state, "{\"runtime_rules\": [{\n\"runtime\": \"\"}]}", "2:",
+                      "'runtime_rules[0].runtime' is not the name of a runtime");
         check_refused(*state, "{\"runtimes\": []}", "1:", "'runtimes' is not an object");
         check_refused(*state, "{\"runtimes\": {\n\"crun\": \"/x\"}}", "2:", "'runtimes.crun' is not an object");
         check_refused(*state, "{\"runtimes\": {\"crun\": {\n\"path\": \"crun\"}}}", "2:", "'runtimes.crun.path' is not an absolute path");

@@ -403,7 +403,8 @@ static void a_race_never_leads_outside(void **state) {
 
 static void an_immutable_file_is_named_with_its_own_error(void **state) {
         int fd = scratch_fd(state);
-        const char *const chattr[] = { "chattr", "+i", "tree/sub/fixed", NULL }, *const undo[] = { "chattr", "-i", "tree/sub/fixed", NULL };
+        const char *const chattr[] = { "chattr", "+i", "tree/sub/fixed", NULL };
+        const char *const undo[] = { "chattr", "-i", "tree/sub/fixed", NULL };
         Spawn spawn = { .argv = chattr, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
         Error err = ERROR_INIT;
         int status, r;

@@ -38,7 +38,8 @@ static void duplicate_keys_are_refused(void **state) {
 }
 
 static void what_is_not_json_is_refused(void **state) {
-        const char *const texts[] = { "", " ", "{", "{}x", "{\"a\":1,}", "{'a':1}", "nan", "\"\xff\"", "{\"a\":\"\\u0000\"}", "{\"a\\u0000b\":1}", "[1,]" };
+        const char *const texts[] = { "", " ", "{", "{}x", "{\"a\":1,}", "{'a':1}", "nan", "\"\xff\"", "{\"a\":\"\\u0000\"}",
+                                      "{\"a\\u0000b\":1}", "[1,]" };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 _cleanup_json_ json_t *json = NULL;
@@ -184,7 +185,8 @@ static void elements_of_arrays_are_found_on_their_line(void **state) {
 }
 
 static void broken_text_only_yields_some_line(void **state) {
-        const char *const texts[] = { "", "\"", "{\"", "{\"a\"", "}}}}", "]{\"a\":1", "{\"\\", "{\"a\\\":1", ",,,,", "[,", "[", "{\"\\q\":1}" };
+        const char *const texts[] = { "", "\"", "{\"", "{\"a\"", "}}}}", "]{\"a\":1", "{\"\\", "{\"a\\\":1", ",,,,", "[,", "[",
+                                      "{\"\\q\":1}" };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 (void) LINE(texts[i], "a");

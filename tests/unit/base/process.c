@@ -15,7 +15,9 @@
 
 #include "../scratch.h"
 
-#define SPAWN(...) ((Spawn) { .argv = (const char *const[]) { __VA_ARGS__, NULL }, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = SPAWN_INHERIT })
+#define SPAWN(...) \
+        ((Spawn) { .argv = (const char *const[]) { __VA_ARGS__, NULL }, .stdin_fd = -1, \
+                   .stdout_fd = -1, .stderr_fd = SPAWN_INHERIT })
 
 /* Runs @spawn with its output in a pipe; returns what it wrote (static), *ret_code its exit code. */
 static const char *output_of(Spawn spawn, int *ret_code) {

@@ -28,8 +28,10 @@ static void check_refused(const char *text, ErrorKind kind, const char *why) {
 static void every_field_arrives(void **state) {
         _cleanup_(image_config_freep) ImageConfig *config = NULL;
         const char text[] = HEAD ",\"variant\":\"v2\",\"created\":\"2024-01-01T00:00:00Z\",\"author\":\"me\",\"config\":{"
-                                 "\"User\":\"1000:1000\",\"Env\":[\"PATH=/bin\",\"EMPTY=\",\"E=a=b \\u00e4\"],\"Entrypoint\":[\"/e\"],\"Cmd\":[\"a\",\"\"],"
-                                 "\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGINT\",\"Volumes\":{\"/data\":{},\"/x\":{}},\"ExposedPorts\":{\"80/tcp\":{}},"
+                                 "\"User\":\"1000:1000\",\"Env\":[\"PATH=/bin\",\"EMPTY=\",\"E=a=b \\u00e4\"],\"Entrypoint\":[\"/e\"],"
+                                 "\"Cmd\":[\"a\",\"\"],"
+                                 "\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGINT\",\"Volumes\":{\"/data\":{},\"/x\":{}},"
+                                 "\"ExposedPorts\":{\"80/tcp\":{}},"
                                  "\"Labels\":{\"a\":\"b\"},\"Healthcheck\":{\"Test\":[\"NONE\"]}},\"history\":[{\"created_by\":\"x\"}]}";
 
         assert_int_equal(image_config_parse(text, strlen(text), "C", &config, NULL), 0);
@@ -59,7 +61,8 @@ static void what_is_absent_or_null_stays_unsaid(void **state) {
         static const char *const texts[] = {
                 HEAD "}",
                 HEAD ",\"config\":null}",
-                HEAD ",\"config\":{\"User\":null,\"Env\":null,\"Entrypoint\":null,\"Cmd\":null,\"Volumes\":null,\"Labels\":null,\"ExposedPorts\":null,"
+                HEAD ",\"config\":{\"User\":null,\"Env\":null,\"Entrypoint\":null,\"Cmd\":null,\"Volumes\":null,\"Labels\":null,"
+                        "\"ExposedPorts\":null,"
                      "\"WorkingDir\":null,\"StopSignal\":null}}",
         };
 
@@ -112,10 +115,10 @@ static void diff_ids_are_digests_of_layers(void **state) {
         check_refused("{\"architecture\":\"amd64\",\"os\":\"linux\"}", ERROR_INVALID_SPEC, "'rootfs' is missing");
         check_refused("{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"base\",\"diff_ids\":[]}}", ERROR_INVALID_SPEC,
                       "rootfs: 'type' is 'base', not 'layers'");
-        check_refused("{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:../..\"]}}", ERROR_INVALID_SPEC,
-                      "rootfs: diff_ids[0]: 'sha256:../..' is not a digest");
-        check_refused("{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[7]}}", ERROR_INVALID_SPEC,
-                      "rootfs: 'diff_ids[0]' is not a string");
+        check_refused("{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:../..\"]}}",
+                      ERROR_INVALID_SPEC, "rootfs: diff_ids[0]: 'sha256:../..' is not a digest");
+        check_refused("{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[7]}}",
+                      ERROR_INVALID_SPEC, "rootfs: 'diff_ids[0]' is not a string");
 }
 
 /* A document whose @list has @n entries. */
@@ -135,7 +138,8 @@ static void long_lists_are_refused(void **state) {
         assert_int_equal(image_config_parse(text.data, text.len, "C", &config, NULL), 0);
         make_long(&text, HEAD ",\"config\":{\"Env\":[", "\"A=1\"", 4097, "]}}");
         check_refused(text.data, ERROR_INVALID_SPEC, "'Env' has 4097 entries, at most 4096 are accepted");
-        make_long(&text, "{\"architecture\":\"a\",\"os\":\"l\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[", "\"sha256:" HEX "\"", 501, "]}}");
+        make_long(&text, "{\"architecture\":\"a\",\"os\":\"l\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[", "\"sha256:" HEX "\"", 501,
+                  "]}}");
         check_refused(text.data, ERROR_INVALID_SPEC, "'diff_ids' has 501 entries");
 }
 

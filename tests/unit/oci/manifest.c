@@ -42,12 +42,16 @@ static void check_index_refused(const char *text, MediaType claimed, ErrorKind k
 
 static void oci_and_docker_manifests_parse_alike(void **state) {
         static const char *const texts[] = {
-                "{" V2 "\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG ",\"layers\":[" BLOB(OCI "layer.v1.tar") "," BLOB(OCI "layer.v1.tar+gzip") ","
+                "{" V2 "\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG ",\"layers\":[" BLOB(OCI "layer.v1.tar") ","
+                BLOB(OCI "layer.v1.tar+gzip") ","
                     BLOB(OCI "layer.v1.tar+zstd") "," BLOB(OCI "layer.nondistributable.v1.tar") ","
                     BLOB(OCI "layer.nondistributable.v1.tar+gzip") "," BLOB(OCI "layer.nondistributable.v1.tar+zstd") "]}",
-                "{" V2 "\"mediaType\":\"" DOCKER "distribution.manifest.v2+json\",\"config\":" BLOB(DOCKER "container.image.v1+json") ",\"layers\":["
-                    BLOB(DOCKER "image.rootfs.diff.tar") "," BLOB(DOCKER "image.rootfs.diff.tar.gzip") "," BLOB(DOCKER "image.rootfs.diff.tar.zstd") ","
-                    BLOB(DOCKER "image.rootfs.foreign.diff.tar") "," BLOB(DOCKER "image.rootfs.foreign.diff.tar.gzip") "," BLOB(OCI "layer.v1.tar+zstd") "]}",
+                "{" V2 "\"mediaType\":\"" DOCKER "distribution.manifest.v2+json\",\"config\":"
+                BLOB(DOCKER "container.image.v1+json") ",\"layers\":["
+                    BLOB(DOCKER "image.rootfs.diff.tar") "," BLOB(DOCKER "image.rootfs.diff.tar.gzip") ","
+                            BLOB(DOCKER "image.rootfs.diff.tar.zstd") ","
+                    BLOB(DOCKER "image.rootfs.foreign.diff.tar") "," BLOB(DOCKER "image.rootfs.foreign.diff.tar.gzip") ","
+                            BLOB(OCI "layer.v1.tar+zstd") "]}",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -79,46 +83,53 @@ static void a_manifest_without_layers_is_legal(void **state) {
 
 static void a_document_that_is_both_is_refused(void **state) {
         check_manifest_refused("{" V2 CONFIG ",\"layers\":[],\"manifests\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "both");
-        check_manifest_refused("{" V2 "\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG ",\"layers\":[],\"manifests\":null}", MEDIA_MANIFEST,
-                               ERROR_INVALID_SPEC, "both");
+        check_manifest_refused("{" V2 "\"mediaType\":\"" OCI "manifest.v1+json\"," CONFIG ",\"layers\":[],\"manifests\":null}",
+                               MEDIA_MANIFEST, ERROR_INVALID_SPEC, "both");
         check_index_refused("{" V2 "\"layers\":[],\"manifests\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "both");
         check_index_refused("{" V2 CONFIG ",\"manifests\":[]}", MEDIA_INDEX, ERROR_INVALID_SPEC, "both");
 }
 
 static void types_that_disagree_are_refused(void **state) {
-        check_manifest_refused("{" V2 "\"mediaType\":\"" OCI "index.v1+json\"," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "'mediaType'");
-        check_manifest_refused("{" V2 "\"mediaType\":\"text/plain\"," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "text/plain");
+        check_manifest_refused("{" V2 "\"mediaType\":\"" OCI "index.v1+json\"," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN,
+                               ERROR_INVALID_SPEC, "'mediaType'");
+        check_manifest_refused("{" V2 "\"mediaType\":\"text/plain\"," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC,
+                               "text/plain");
         check_manifest_refused("{" V2 "\"mediaType\":5," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "not a string");
         check_manifest_refused(MANIFEST, MEDIA_INDEX, ERROR_INVALID_SPEC, "announced");
         check_manifest_refused(MANIFEST, MEDIA_CONFIG, ERROR_INVALID_SPEC, "announced");
         check_index_refused("{" V2 "\"manifests\":[]}", MEDIA_MANIFEST, ERROR_INVALID_SPEC, "announced");
-        check_index_refused("{" V2 "\"mediaType\":\"" OCI "manifest.v1+json\",\"manifests\":[]}", MEDIA_INDEX, ERROR_INVALID_SPEC, "'mediaType'");
+        check_index_refused("{" V2 "\"mediaType\":\"" OCI "manifest.v1+json\",\"manifests\":[]}", MEDIA_INDEX, ERROR_INVALID_SPEC,
+                            "'mediaType'");
 }
 
 static void schema_1_is_refused_by_name(void **state) {
         check_manifest_refused("{\"schemaVersion\":1,\"name\":\"x\",\"fsLayers\":[]}", MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED, "schema 1");
-        check_manifest_refused("{" V2 "\"mediaType\":\"" DOCKER "distribution.manifest.v1+prettyjws\"}", MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED, "schema 1");
+        check_manifest_refused("{" V2 "\"mediaType\":\"" DOCKER "distribution.manifest.v1+prettyjws\"}", MEDIA_UNKNOWN,
+                               ERROR_NOT_SUPPORTED, "schema 1");
         check_manifest_refused("{}", MEDIA_SCHEMA1, ERROR_NOT_SUPPORTED, "schema 1");
-        check_manifest_refused("{\"schemaVersion\":3," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "'schemaVersion' is 3");
+        check_manifest_refused("{\"schemaVersion\":3," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC,
+                               "'schemaVersion' is 3");
         check_manifest_refused("{" CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "'schemaVersion' is missing");
         check_index_refused("{\"manifests\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "'schemaVersion' is missing");
 }
 
 static void artifacts_are_refused_by_name(void **state) {
-        check_manifest_refused("{" V2 "\"config\":" BLOB("application/vnd.oci.empty.v1+json") ",\"layers\":[" LAYER "]}", MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED,
-                               "artifact of type 'application/vnd.oci.empty.v1+json'");
-        check_manifest_refused("{" V2 "\"artifactType\":\"application/x.sbom\",\"config\":" BLOB("application/vnd.oci.empty.v1+json") ",\"layers\":[]}",
+        check_manifest_refused("{" V2 "\"config\":" BLOB("application/vnd.oci.empty.v1+json") ",\"layers\":[" LAYER "]}", MEDIA_UNKNOWN,
+                               ERROR_NOT_SUPPORTED, "artifact of type 'application/vnd.oci.empty.v1+json'");
+        check_manifest_refused("{" V2 "\"artifactType\":\"application/x.sbom\",\"config\":"
+                               BLOB("application/vnd.oci.empty.v1+json") ",\"layers\":[]}",
                                MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED, "artifact of type 'application/x.sbom'");
-        check_manifest_refused("{" V2 "\"artifactType\":\"application/x.sbom\"," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED, "x.sbom");
-        check_manifest_refused("{" V2 "\"config\":" BLOB("application/vnd.cncf.helm.config.v1+json") ",\"layers\":[]}", MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED,
-                               "helm");
+        check_manifest_refused("{" V2 "\"artifactType\":\"application/x.sbom\"," CONFIG ",\"layers\":[]}", MEDIA_UNKNOWN,
+                               ERROR_NOT_SUPPORTED, "x.sbom");
+        check_manifest_refused("{" V2 "\"config\":" BLOB("application/vnd.cncf.helm.config.v1+json") ",\"layers\":[]}", MEDIA_UNKNOWN,
+                               ERROR_NOT_SUPPORTED, "helm");
 }
 
 static void wrong_layers_are_named(void **state) {
         check_manifest_refused("{" V2 CONFIG ",\"layers\":[" LAYER "," BLOB(OCI "config.v1+json") "]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC,
                                "layers[1]: 'application/vnd.oci.image.config.v1+json' is not a layer");
-        check_manifest_refused("{" V2 CONFIG ",\"layers\":[" BLOB(OCI "layer.v1.tar+gzip+encrypted") "]}", MEDIA_UNKNOWN, ERROR_NOT_SUPPORTED,
-                               "layers[0]: layers of type 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted'");
+        check_manifest_refused("{" V2 CONFIG ",\"layers\":[" BLOB(OCI "layer.v1.tar+gzip+encrypted") "]}", MEDIA_UNKNOWN,
+                               ERROR_NOT_SUPPORTED, "layers[0]: layers of type 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted'");
         check_manifest_refused("{" V2 CONFIG ",\"layers\":[7]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "layers[0]: not an object");
         check_manifest_refused("{" V2 CONFIG "}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "'layers' is missing");
         check_manifest_refused("{" V2 "\"layers\":[]}", MEDIA_UNKNOWN, ERROR_INVALID_SPEC, "'config' is missing");
@@ -133,11 +144,14 @@ static void wrong_descriptors_are_named(void **state) {
         } rows[] = {
                 { "{\"mediaType\":\"a\",\"digest\":\"sha256:" HEX "\"}", "config: 'size' is missing", ERROR_INVALID_SPEC },
                 { "{\"mediaType\":\"a\",\"size\":-1,\"digest\":\"sha256:" HEX "\"}", "config: 'size' is -1", ERROR_INVALID_SPEC },
-                { "{\"mediaType\":\"a\",\"size\":1099511627777,\"digest\":\"sha256:" HEX "\"}", "config: 'size' is 1099511627777", ERROR_INVALID_SPEC },
-                { "{\"mediaType\":\"a\",\"size\":1.0,\"digest\":\"sha256:" HEX "\"}", "config: 'size' is not an integer", ERROR_INVALID_SPEC },
+                { "{\"mediaType\":\"a\",\"size\":1099511627777,\"digest\":\"sha256:" HEX "\"}", "config: 'size' is 1099511627777",
+                  ERROR_INVALID_SPEC },
+                { "{\"mediaType\":\"a\",\"size\":1.0,\"digest\":\"sha256:" HEX "\"}", "config: 'size' is not an integer",
+                  ERROR_INVALID_SPEC },
                 { "{\"mediaType\":\"a\",\"size\":1}", "config: 'digest' is missing", ERROR_INVALID_SPEC },
                 { "{\"size\":1,\"digest\":\"sha256:" HEX "\"}", "config: 'mediaType' is missing", ERROR_INVALID_SPEC },
-                { "{\"mediaType\":\"a\",\"size\":1,\"digest\":\"sha256:../../etc/passwd\"}", "config: 'sha256:../../etc/passwd' is not a digest", ERROR_INVALID_SPEC },
+                { "{\"mediaType\":\"a\",\"size\":1,\"digest\":\"sha256:../../etc/passwd\"}",
+                  "config: 'sha256:../../etc/passwd' is not a digest", ERROR_INVALID_SPEC },
                 { "{\"mediaType\":\"a\",\"size\":1,\"digest\":\"sha512:" HEX HEX "\"}", "sha512 is not supported", ERROR_NOT_SUPPORTED },
         };
 
@@ -185,7 +199,8 @@ static void index_entries_keep_platform_and_name(void **state) {
                             "\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\",\"variant\":\"v7\",\"features\":[1]},"
                             "\"annotations\":{\"org.opencontainers.image.ref.name\":\"a:b\",\"x\":\"y\"}},"
                             "{\"mediaType\":\"text/plain\",\"size\":0,\"digest\":\"sha256:" HEX "\"},"
-                            "{\"mediaType\":\"" OCI "manifest.v1+json\",\"artifactType\":\"x/y\",\"size\":0,\"digest\":\"sha256:" HEX "\"},"
+                            "{\"mediaType\":\"" OCI "manifest.v1+json\",\"artifactType\":\"x/y\",\"size\":0,\"digest\":\"sha256:"
+                            HEX "\"},"
                             "{\"mediaType\":\"" DOCKER "distribution.manifest.list.v2+json\",\"size\":0,\"digest\":\"sha256:" HEX "\"}"
                             "]}";
 
@@ -204,9 +219,11 @@ static void index_entries_keep_platform_and_name(void **state) {
 }
 
 static void wrong_index_entries_are_named(void **state) {
-        check_index_refused("{" V2 "\"manifests\":[" LAYER ",{}]}", MEDIA_INDEX, ERROR_INVALID_SPEC, "manifests[1]: 'mediaType' is missing");
+        check_index_refused("{" V2 "\"manifests\":[" LAYER ",{}]}", MEDIA_INDEX, ERROR_INVALID_SPEC,
+                            "manifests[1]: 'mediaType' is missing");
         check_index_refused("{" V2 "\"manifests\":{}}", MEDIA_INDEX, ERROR_INVALID_SPEC, "'manifests' is not an array");
-        check_index_refused("{" V2 "\"manifests\":[{\"mediaType\":\"a\",\"size\":1,\"digest\":\"sha256:" HEX "\",\"platform\":{\"os\":1}}]}", MEDIA_INDEX,
+        check_index_refused("{" V2 "\"manifests\":[{\"mediaType\":\"a\",\"size\":1,\"digest\":\"sha256:"
+                            HEX "\",\"platform\":{\"os\":1}}]}", MEDIA_INDEX,
                             ERROR_INVALID_SPEC, "manifests[0]: 'os' is not a string");
         check_index_refused("{" V2 "\"manifests\":[{\"mediaType\":\"a\",\"size\":1,\"digest\":\"sha256:" HEX
                             "\",\"annotations\":{\"org.opencontainers.image.ref.name\":[]}}]}",
@@ -231,8 +248,10 @@ static void written_descriptors_parse_again(void **state) {
 
 static void digests_are_checked_to_the_last_digit(void **state) {
         static const char *const wrong[] = {
-                "", "sha256:", HEX, "sha256" HEX, "SHA256:" HEX, "sha256:" HEX "0", "sha256:" HEX "\n", "sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
-                "sha256:/123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", "md5:0123456789abcdef0123456789abcdef", "sha512:" HEX,
+                "", "sha256:", HEX, "sha256" HEX, "SHA256:" HEX, "sha256:" HEX "0", "sha256:" HEX "\n",
+                "sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+                "sha256:/123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", "md5:0123456789abcdef0123456789abcdef", "sha512:"
+                HEX,
         };
         Digest digest = { "untouched" };
 

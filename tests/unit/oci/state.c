@@ -96,7 +96,8 @@ static void what_was_not_known_stays_so(void **scratch) {
 }
 
 #define NEEDED \
-        "\"id\":\"web\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1.0.2\",\"created\":\"t\",\"status\":\"running\",\"bootId\":\"b\""
+        "\"id\":\"web\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\"," \
+        "\"ociVersion\":\"1.0.2\",\"created\":\"t\",\"status\":\"running\",\"bootId\":\"b\""
 
 static void a_file_of_an_older_version_is_read(void **scratch) {
         _cleanup_(state_freep) State *loaded = NULL;
@@ -123,11 +124,14 @@ static void a_broken_file_is_invalid_state(void **scratch) {
                 { "{" NEEDED ",\"exitCode\":256}", "'exitCode' is 256", ERROR_INVALID_STATE },
                 { "{" NEEDED ",\"annotations\":{\"a\":1}}", "annotation 'a' is not a string", ERROR_INVALID_STATE },
                 { "{" NEEDED ",\"monitor\":[]}", "'monitor' is not an object", ERROR_INVALID_STATE },
-                { "{\"id\":\"../x\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1\",\"created\":\"t\",\"status\":\"running\",\"bootId\":\"b\"}",
+                { "{\"id\":\"../x\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1\",\"created\":\"t\","
+                  "\"status\":\"running\",\"bootId\":\"b\"}",
                   "'id' is not a container id", ERROR_INVALID_STATE },
-                { "{\"id\":\"x\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1\",\"created\":\"t\",\"status\":\"gone\",\"bootId\":\"b\"}",
+                { "{\"id\":\"x\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1\",\"created\":\"t\","
+                  "\"status\":\"gone\",\"bootId\":\"b\"}",
                   "'gone' is not a container status", ERROR_INVALID_STATE },
-                { "{\"id\":\"x\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1\",\"created\":\"t\",\"status\":\"running\","
+                { "{\"id\":\"x\",\"runtime\":\"crun\",\"bundle\":\"/b\",\"rootfs\":\"/r\",\"ociVersion\":\"1\",\"created\":\"t\","
+                  "\"status\":\"running\","
                   "\"bootId\":\"0123456789012345678901234567890123456\"}",
                   "'bootId' is longer than 36 bytes", ERROR_INVALID_STATE },
         };
@@ -174,14 +178,18 @@ static void oci_state_reads_like_runc_s(void **unused) {
         state->annotations = json_pack("{s:s}", "a", "b");
         assert_int_equal(state_oci_json(state, STATUS_RUNNING, &json, NULL), 0);
         assert_int_equal(json_print(json, &text, NULL), 0);
-        assert_string_equal(text, "{\"ociVersion\":\"1.0.2\",\"id\":\"web\",\"pid\":42,\"status\":\"running\",\"bundle\":\"/b\",\"rootfs\":\"/b/rootfs\","
+        assert_string_equal(text,
+                            "{\"ociVersion\":\"1.0.2\",\"id\":\"web\",\"pid\":42,\"status\":\"running\",\"bundle\":\"/b\","
+                            "\"rootfs\":\"/b/rootfs\","
                                   "\"created\":\"2026-01-02T03:04:05.000000006Z\",\"annotations\":{\"a\":\"b\"},\"owner\":\"root\"}");
 
         json_decref(state->annotations);
         state->annotations = NULL;
         assert_int_equal(state_oci_json(state, STATUS_STOPPED, &stopped, NULL), 0);
         assert_int_equal(json_print(stopped, &stopped_text, NULL), 0);
-        assert_string_equal(stopped_text, "{\"ociVersion\":\"1.0.2\",\"id\":\"web\",\"pid\":0,\"status\":\"stopped\",\"bundle\":\"/b\",\"rootfs\":\"/b/rootfs\","
+        assert_string_equal(stopped_text,
+                            "{\"ociVersion\":\"1.0.2\",\"id\":\"web\",\"pid\":0,\"status\":\"stopped\",\"bundle\":\"/b\","
+                            "\"rootfs\":\"/b/rootfs\","
                                           "\"created\":\"2026-01-02T03:04:05.000000006Z\",\"owner\":\"root\"}");
 }
 
