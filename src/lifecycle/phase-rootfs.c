@@ -53,15 +53,28 @@ typedef struct Unmount {
         const char *path;
 } Unmount;
 
-/* Opens everything anew: descriptors of one mount namespace are no use in another. */
+/*
+ * Opens everything anew: descriptors of one mount namespace are no use in another. Inode numbers of namespaces come back, too: one in
+ * which this store is not to be seen is not the one that was meant, and has nothing of ours mounted.
+ */
 static int unmount_here(void *userdata, Error *err) {
         const Unmount *u = userdata;
         _cleanup_(store_closep) Store *store = NULL;
         _cleanup_close_ int fd = -EBADF;
+        Error e = ERROR_INIT;
         DriverRoot root;
 
-        if (store_open(u->undo->store_path, STORE_READ, &store, err) < 0 || container_dir_open(store, u->undo->dir->id, &fd, err) < 0)
+        if (access(u->path, F_OK) < 0)
+                return 0;
+        if (store_open(u->undo->store_path, STORE_READ, &store, err) < 0)
                 return -1;
+        if (container_dir_open(store, u->undo->dir->id, &fd, &e) < 0) {
+                if (e.kind == ERROR_CONTAINER_NOT_FOUND)
+                        return 0;
+                if (err)
+                        *err = e;
+                return -1;
+        }
         root = driver_root(store, fd, u->path, NULL);
         return u->driver->unmount(&root, err);
 }
