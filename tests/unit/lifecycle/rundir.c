@@ -68,6 +68,21 @@ static void a_removed_directory_is_gone(void **state) {
         assert_true(gone);
 }
 
+/* One that was moved away by hand is no longer the id's, whoever has it open. */
+static void a_moved_directory_is_gone(void **state) {
+        _cleanup_(rundir_freep) RunDir *owner = NULL, *late = NULL;
+        const Scratch *scratch = *state;
+        bool gone = false;
+
+        assert_int_equal(rundir_reserve(scratch->path, "a", &owner, NULL), 0);
+        assert_int_equal(rundir_open(scratch->path, "a", &late, NULL), 0);
+        assert_int_equal(renameat(scratch->fd, "a", scratch->fd, "b"), 0);
+        rundir_unlock(owner);
+        assert_int_equal(rundir_lock(late, false, &gone, NULL), 0);
+        assert_true(gone);
+        assert_true(late->lock_fd < 0);
+}
+
 static void a_dead_owner_leaves_no_lock(void **state) {
         _cleanup_(rundir_freep) RunDir *dir = NULL;
         const Scratch *scratch = *state;
@@ -134,6 +149,7 @@ int main(void) {
                 scratch_test(a_missing_root_is_made),
                 scratch_test(removal_leaves_nothing),
                 scratch_test(a_removed_directory_is_gone),
+                scratch_test(a_moved_directory_is_gone),
                 scratch_test(a_dead_owner_leaves_no_lock),
                 scratch_test(only_one_of_many_has_it),
         };
