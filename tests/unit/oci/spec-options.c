@@ -53,6 +53,7 @@ static void volumes_take_the_syntax_of_podman(void **state) {
         mount_becomes(spec_option_volume, "/srv:/data:ro,bind,rslave,nosuid,nodev,noexec",
                       "/data bind /srv ro,bind,rslave,nosuid,nodev,noexec");
         mount_becomes(spec_option_volume, "/srv:/../a//b/./c/../d/", "/a/b/d bind /srv rbind,rprivate,rw");
+        mount_becomes(spec_option_volume, "/srv:/x/../y", "/y bind /srv rbind,rprivate,rw");
         snprintf(relative, sizeof(relative), "/x bind %s/./y rbind,rprivate,rw", cwd);
         mount_becomes(spec_option_volume, "./y:/x", relative);
         if (access("/sys/fs/selinux/enforce", F_OK) < 0)
