@@ -1,4 +1,7 @@
-/* kill, pause, resume, state: by pidfd and cgroup files, without starting the runtime; crun and runc read the same files. update: by the runtime. */
+/*
+ * kill, pause, resume, state: by pidfd and cgroup files, without starting the runtime; crun and runc read the same files.
+ * update: by the runtime.
+ */
 
 #include <signal.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /*
- * What a runtime may leave behind. After a kill -9 in the middle of create, `delete --force` of crun and of runc returns 0 and leaves cgroups in
- * two tries of three; so before either is started we note which cgroups it may make, and what is there afterwards is ours to remove.
+ * What a runtime may leave behind. After a kill -9 in the middle of create, `delete --force` of crun and of runc returns 0 and leaves
+ * cgroups in two tries of three; so before either is started we note which cgroups it may make, and what is there afterwards is
+ * ours to remove.
  */
 
 #include <fcntl.h>

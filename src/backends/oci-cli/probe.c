@@ -71,13 +71,15 @@ int oci_cli_probe(const Backend *backend, const char *program, Error *err) {
                 return error_hint(err, "mount cgroup2 at " CGROUP_MOUNT);
         }
         if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && is_refused_hybrid()) {
-                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "%s does not work with hybrid cgroups: version 2 has controllers at " CGROUP_MOUNT "/unified",
-                          row->program);
-                return error_hint(err, "choose --runtime %s, boot with systemd.unified_cgroup_hierarchy=1, or mount all controllers as version 1",
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE,
+                          "%s does not work with hybrid cgroups: version 2 has controllers at " CGROUP_MOUNT "/unified", row->program);
+                return error_hint(err,
+                                  "choose --runtime %s, boot with systemd.unified_cgroup_hierarchy=1, or mount all controllers as version 1",
                                   row->other);
         }
         if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && has_false_hierarchy(directory, sizeof(directory))) {
-                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "%s would take the plain directory '%s' for a cgroup hierarchy", row->program, directory);
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "%s would take the plain directory '%s' for a cgroup hierarchy", row->program,
+                          directory);
                 return error_hint(err, "mount that hierarchy there, or remove the directory, or choose --runtime %s", row->other);
         }
         return 0;

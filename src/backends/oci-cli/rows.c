@@ -3,10 +3,19 @@
 #include "backends/oci-cli/oci-cli.h"
 #include "backends/rows.h"
 
-#define OCI_CLI_FUNCTIONS                                                                                                                \
-        .capabilities = BACKEND_RUNS_HOOKS, .probe = oci_cli_probe, .create = oci_cli_create, .start = oci_cli_start, .kill = oci_cli_kill, \
-        .delete = oci_cli_delete, .state = oci_cli_state, .run = oci_cli_run, .exec = oci_cli_exec, .pause = oci_cli_pause,               \
-        .resume = oci_cli_resume, .update = oci_cli_update
+#define OCI_CLI_FUNCTIONS                   \
+        .capabilities = BACKEND_RUNS_HOOKS, \
+        .probe = oci_cli_probe,             \
+        .create = oci_cli_create,           \
+        .start = oci_cli_start,             \
+        .kill = oci_cli_kill,               \
+        .delete = oci_cli_delete,           \
+        .state = oci_cli_state,             \
+        .run = oci_cli_run,                 \
+        .exec = oci_cli_exec,               \
+        .pause = oci_cli_pause,             \
+        .resume = oci_cli_resume,           \
+        .update = oci_cli_update
 
 const Backend backend_crun = {
         .name = "crun",

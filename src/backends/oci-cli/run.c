@@ -74,8 +74,8 @@ static int supervise(const Supervision *s, int *ret_status, Error *err) {
         return state < 0 ? -1 : 0;
 }
 
-static int run(const BackendContainer *container, int dir_fd, const BackendCreate *request, Published published, void *userdata, int *ret_status,
-               Error *err) {
+static int run(const BackendContainer *container, int dir_fd, const BackendCreate *request, Published published, void *userdata,
+               int *ret_status, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         _cleanup_foreground_ Foreground foreground = { .signal_fd = -EBADF };
         _cleanup_close_ int watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -89,7 +89,8 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
                 close_keep_errno(watch_fd);
                 watch_fd = -EBADF;
         }
-        if (foreground_begin(&foreground, err) < 0 || command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0)
+        if (foreground_begin(&foreground, err) < 0 ||
+            command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0)
                 return -1;
         supervision = (Supervision) {
                 .command = &command,
@@ -107,7 +108,8 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
         return 0;
 }
 
-int oci_cli_run(const BackendContainer *container, const BackendCreate *request, Published published, void *userdata, int *ret_status, Error *err) {
+int oci_cli_run(const BackendContainer *container, const BackendCreate *request, Published published, void *userdata, int *ret_status,
+                Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || leftovers_note(container, dir_fd, err) < 0)

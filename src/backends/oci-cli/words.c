@@ -18,7 +18,8 @@ static const struct {
         ErrorKind kind;
         const char *hint;
 } known_failures[] = {
-        { "hybrid mode not supported", ERROR_RUNTIME_NOT_AVAILABLE, "choose --runtime runc, or boot with systemd.unified_cgroup_hierarchy=1" },
+        { "hybrid mode not supported", ERROR_RUNTIME_NOT_AVAILABLE,
+          "choose --runtime runc, or boot with systemd.unified_cgroup_hierarchy=1" },
         { "systemd not running on this host", ERROR_RUNTIME_NOT_AVAILABLE, "leave out --systemd-cgroup" },
         { "sd-bus", ERROR_RUNTIME, "without a running systemd, leave out --systemd-cgroup" },
         { "container not running", ERROR_INVALID_STATE, NULL },
