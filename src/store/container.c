@@ -236,6 +236,6 @@ int container_record_save(int container_fd, const ContainerRecord *record, bool 
                          record->hostname, "complete", record->complete, "systemdCgroup", record->systemd_cgroup, "terminal",
                          record->terminal);
         if (!json)
-                return error_set(err, ERROR_INVALID_STATE, "the record of container '%s' has a field that is missing or not UTF-8", record->id);
+                return error_set(err, ERROR_INVALID_STATE, "the record of container '%s': a field is missing or not UTF-8", record->id);
         return json_save_at(container_fd, RECORD_NAME, json, 0600, durable ? WRITE_DURABLE : 0, err);
 }

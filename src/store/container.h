@@ -46,7 +46,7 @@ static inline void container_record_freep(ContainerRecord **record) {
 int container_dir_make(Store *store, const ContainerRecord *record, bool durable, int *ret_fd, Error *err);
 /** container_dir_open() - Errors: ContainerNotFound */
 int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err);
-/** container_dir_remove() - remove it with all it holds; gone from the list at once. Something mounted in it: FileError EBUSY. Missing is success */
+/** container_dir_remove() - remove it with all it holds; gone from the list at once. A mount in it: FileError EBUSY. Missing: success */
 int container_dir_remove(Store *store, const char *id, Error *err);
 /** container_list() - ids of every record, sorted; strv_free() */
 int container_list(Store *store, char ***ret, Error *err);

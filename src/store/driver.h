@@ -32,7 +32,7 @@ typedef struct Driver {
         /** prepare() - make the durable parts (upper/, work/, rootfs/, or the whole copy). A failure removes its own partial work */
         int (*prepare)(const DriverRoot *root, Error *err);
 
-        /** mount() - make containers/ID/rootfs show the root, on a private mount point, in the caller's mount namespace; already mounted: success */
+        /** mount() - make containers/ID/rootfs show the root, privately, in the caller's mount namespace; already mounted: success */
         int (*mount)(const DriverRoot *root, Error *err);
 
         /** unmount() - undo mount(); not mounted: success. Busy: lazy detach is the fallback. Reads only on-disk state and mountinfo */
@@ -45,7 +45,7 @@ typedef struct Driver {
 /** driver_find() - by name. Errors: InvalidArgument, naming the drivers there are */
 int driver_find(const char *name, const Driver **ret, Error *err);
 
-/** driver_choose() - the named one, probed, or (NULL or "auto") the first that probes well. Errors: NotSupported with each driver's reason */
+/** driver_choose() - the named one, probed, or (NULL or "auto") the first that probes well. Errors: NotSupported with each reason */
 int driver_choose(Store *store, const char *name, const Driver **ret, Error *err);
 
 /** driver_at() - the table's rows, best first; NULL past the end */

@@ -42,8 +42,10 @@ static int image_parse(const json_t *json, const Digest *manifest, StoreImage **
         image = calloc(1, sizeof(*image));
         if (!image)
                 return error_oom(err);
-        if (need_digest(json, "manifest", place, &image->manifest, err) < 0 || need_digest(json, "config", place, &image->config, err) < 0 ||
-            json_need_integer(json, "size", place, 0, INT64_MAX, &size, err) < 0 || json_need_array(json, "layers", place, &layers, err) < 0)
+        if (need_digest(json, "manifest", place, &image->manifest, err) < 0 ||
+            need_digest(json, "config", place, &image->config, err) < 0 ||
+            json_need_integer(json, "size", place, 0, INT64_MAX, &size, err) < 0 ||
+            json_need_array(json, "layers", place, &layers, err) < 0)
                 return -1;
         if (!digest_equal(&image->manifest, manifest) || json_array_size(layers) > MANIFEST_LAYER_MAX)
                 return error_set(err, ERROR_INVALID_SPEC, "%s: of another image", place.where);
@@ -74,7 +76,8 @@ int store_image_load(Store *store, const Digest *manifest, StoreImage **ret, Err
                 *ret = NULL;
                 return 0;
         }
-        if (json_load_at(store_images_fd(store), name, RECORD_SIZE_MAX, &json, &cause) < 0 || image_parse(json, manifest, &image, &cause) < 0) {
+        if (json_load_at(store_images_fd(store), name, RECORD_SIZE_MAX, &json, &cause) < 0 ||
+            image_parse(json, manifest, &image, &cause) < 0) {
                 bool none = cause.kind == ERROR_INVALID_JSON || cause.kind == ERROR_INVALID_SPEC || cause.kind == ERROR_NOT_SUPPORTED ||
                             cause.errnum == ENOENT;
 
@@ -117,12 +120,13 @@ int store_image_save(Store *store, const StoreImage *image, Error *err) {
 int store_image_config(Store *store, const StoreImage *image, ImageConfig **ret, Error *err) {
         _cleanup_free_ char *data = NULL;
         char where[sizeof(Digest) + sizeof("image config ")];
+        int blobs = store_blobs_fd(store);
         Error cause = ERROR_INIT;
         size_t len;
 
         snprintf(where, sizeof(where), "image config %s", image->config.text);
-        if (store_blobs_fd(store) < 0 || file_read_at(store_blobs_fd(store), digest_hex(&image->config), IMAGE_CONFIG_SIZE_MAX, &data, &len, &cause) < 0) {
-                if (store_blobs_fd(store) < 0 || cause.errnum == ENOENT)
+        if (blobs < 0 || file_read_at(blobs, digest_hex(&image->config), IMAGE_CONFIG_SIZE_MAX, &data, &len, &cause) < 0) {
+                if (blobs < 0 || cause.errnum == ENOENT)
                         return error_set(err, ERROR_IMAGE_NOT_FOUND, "no %s in the store '%s'", where, store_path(store));
                 if (err)
                         *err = cause;

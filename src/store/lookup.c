@@ -134,7 +134,8 @@ static bool text_is_prefix(const char *text, const char **ret_hex) {
 }
 
 static int error_ambiguous(const Lookup *lookup, Error *err) {
-        error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is ambiguous: several images of the store '%s' match", lookup->text, store_path(lookup->store));
+        error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is ambiguous: several images of the store '%s' match", lookup->text,
+                  store_path(lookup->store));
         return error_hint(err, "give the whole name or digest, as 'image list' shows it");
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-/** mount_is_point() - whether something is mounted on @name below @dir_fd; a missing name is not. Errors: FileError, NotSupported (kernel before 5.8) */
+/** mount_is_point() - whether something is mounted on @name below @dir_fd; false when missing. Errors: FileError, NotSupported */
 int mount_is_point(int dir_fd, const char *name, bool *ret, Error *err);
 
 /** mount_is_inside() - whether anything is mounted somewhere below the directory @dir_fd. Errors: FileError */

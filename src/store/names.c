@@ -49,7 +49,8 @@ static int index_load(Store *store, json_t **ret_index, json_t **ret_entries, Er
                 return error_prefix(err, "store '%s'", store_path(store));
         if (!entries) {
                 entries = json_array();
-                if (json_object_set_new(index, "schemaVersion", json_integer(2)) < 0 || json_object_set_new(index, "manifests", entries) < 0)
+                if (json_object_set_new(index, "schemaVersion", json_integer(2)) < 0 ||
+                    json_object_set_new(index, "manifests", entries) < 0)
                         return error_oom(err);
         }
         *ret_index = TAKE(index);

@@ -14,8 +14,8 @@
  * Directories are made 0700 and files 0600, but for layers' contents. It is not only that images hold other people's secrets: whoever could
  * walk into a container's files could run the setuid programs that its root made there (CVE-2021-41103).
  *
- * Other programs write index.json without our lock: skopeo reads it when it begins to copy and writes it when it is done, and so undoes what
- * anyone changed in between. Don't change names while skopeo or umoci copies in.
+ * Other programs write index.json without our lock: skopeo reads it when it begins to copy and writes it when it is done, and so undoes
+ * what anyone changed in between. Don't change names while skopeo or umoci copies in.
  * This folder links libc and jansson only: hashing and unpacking live in layers/ and image/.
  */
 
@@ -105,7 +105,7 @@ static inline void store_image_freep(StoreImage **image) {
         store_image_free(*image);
 }
 
-/** store_image_load() - *ret is NULL when nothing is known of it yet, or the record is damaged (it is a cache). Errors: FileError, OutOfMemory */
+/** store_image_load() - *ret is NULL when nothing is known of it yet, or the record, a cache, is damaged. Errors: FileError, OutOfMemory */
 int store_image_load(Store *store, const Digest *manifest, StoreImage **ret, Error *err);
 int store_image_save(Store *store, const StoreImage *image, Error *err);
 
@@ -122,7 +122,10 @@ bool store_layer_exists(Store *store, const Digest *chain_id);
 
 /* ---- locks ---- */
 
-/** store_lock() - take a named lock of the store ("index", "gc", …): everything that uses images holds "gc" shared while it makes a reference; prune holds it exclusive */
+/**
+ * store_lock() - take a named lock of the store
+ * @name: "index", "gc", …: everything that uses images holds "gc" shared while it makes a reference; prune holds it exclusive
+ */
 int store_lock(Store *store, const char *name, bool exclusive, bool wait, int *ret_fd, Error *err);
 
 /** store_tmp_name() - a name for tmp/ that nothing has; free(). What is renamed to it must be a directory that its mover holds by flock */

@@ -71,8 +71,10 @@ static int tmp_clean_one(int tmp_fd, const char *name, unsigned *n, Error *err) 
         _cleanup_close_ int lock = -EBADF;
 
         lock = openat(tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (lock < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+                return 0;
         if (lock < 0)
-                return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : error_set_errno(err, ERROR_FILE, errno, "open directory 'tmp/%s'", name);
+                return error_set_errno(err, ERROR_FILE, errno, "open directory 'tmp/%s'", name);
         if (flock(lock, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? 0 : error_set_errno(err, ERROR_FILE, errno, "lock directory 'tmp/%s'", name);
         if (dir_remove_tree_at(tmp_fd, name, err) < 0)

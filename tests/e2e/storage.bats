@@ -23,7 +23,8 @@ import_layers() {
         ok lxcri image import "$FIXTURES/web"
         for driver in overlay dir; do
                 ok lxcri create --storage-driver "$driver" --image web --entrypoint /bin/true "$ID"
-                (cd "$STORE/containers/$ID/rootfs" && find . -printf '%p %y %m %U:%G %l %T@\n' -type f -exec md5sum {} + | sort) > "$T/$driver"
+                (cd "$STORE/containers/$ID/rootfs" && find . -printf '%p %y %m %U:%G %l %T@\n' -type f -exec md5sum {} + | sort) \
+                        > "$T/$driver"
                 ok lxcri delete --force "$ID"
         done
         # The size of a tree, so that two empty ones do not pass; mount points that the runtime makes are not the driver's

@@ -1,4 +1,4 @@
-/* Storage driver "dir": a whole copy of the stacked layers for each container. It needs nothing of the kernel, and shares blocks where it can. */
+/* Storage driver "dir": a whole copy of the stacked layers for each container, sharing blocks where the filesystem can. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static int make_copy(const DriverRoot *root, Error *err) {
             copy_layers(root, to, links, err) < 0 || dir_remove_tree_at(root->container_fd, LINKS, err) < 0)
                 return -1;
         /* The container's record, which is durable, will say that the copy is whole. */
-        if (syncfs(to) < 0)
+        if (!root->temporary && syncfs(to) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "sync the copy");
         if (renameat2(root->container_fd, PARTIAL, root->container_fd, "rootfs", 0) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "rename '" PARTIAL "' to 'rootfs'");

@@ -153,29 +153,44 @@ static bool is_unknown(const Error *err) {
         return err->errnum == EINVAL || err->errnum == EOPNOTSUPP || err->errnum == ENOSYS;
 }
 
-static int mount_by_context(const DriverRoot *root, OverlayWay way, Error *err) {
+/*
+ * Names all directories to a context, in one way, and makes the overlay. *ret_refused tells that the kernel may not know this way: by
+ * descriptor, the first one says it; by path, a kernel before 6.5 collects any option in a page of its own and refuses at any later time.
+ */
+static int context_fill(int context, const DriverRoot *root, OverlayWay way, bool *ret_refused, Error *err) {
         int (*set)(int context, const char *key, int fd, Error *err) = way == OVERLAY_BY_FD ? context_set_fd : context_set_real_path;
-        _cleanup_close_ int context = -EBADF, upper = -EBADF, work = -EBADF, mount = -EBADF;
+        _cleanup_close_ int upper = -EBADF, work = -EBADF;
 
+        *ret_refused = false;
         if (open_upper(root, "upper", &upper, err) < 0 || open_upper(root, "work", &work, err) < 0)
                 return -1;
-        if (context_open(&context, err) < 0)
-                return is_unknown(err) ? 1 : -1;
-
         for (size_t i = 0; i < lower_count(root); i++) {
                 _cleanup_close_ int lower = -EBADF;
 
                 if (open_lower(root, i, &lower, err) < 0)
                         return -1;
+                *ret_refused = i == 0 || way == OVERLAY_BY_PATH;
                 if (set(context, "lowerdir+", lower, err) < 0)
-                        return i == 0 && is_unknown(err) ? 1 : -1;
+                        return -1;
         }
+        *ret_refused = way == OVERLAY_BY_PATH;
         if (set(context, "upperdir", upper, err) < 0 || set(context, "workdir", work, err) < 0)
                 return -1;
-        /* A kernel before 6.5 takes any option at first, and refuses it here. */
-        if (context_finish(context, root->temporary, err) < 0)
-                return way == OVERLAY_BY_PATH && is_unknown(err) ? 1 : -1;
+        return context_finish(context, root->temporary, err);
+}
 
+static int mount_by_context(const DriverRoot *root, OverlayWay way, Error *err) {
+        _cleanup_close_ int context = -EBADF, mount = -EBADF;
+        Error cause = ERROR_INIT;
+        bool refused = true;
+
+        if (context_open(&context, &cause) < 0 || context_fill(context, root, way, &refused, &cause) < 0) {
+                bool unknown = refused && is_unknown(&cause);
+
+                if (err)
+                        *err = cause;
+                return unknown ? 1 : -1;
+        }
         mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
         if (mount < 0)
                 return error_context(context, errno, "mount the overlay", err);
@@ -245,10 +260,11 @@ static int mount_by_data(const DriverRoot *root, Error *err) {
                 if (open_lower(root, lowers.n, &lowers.fds[lowers.n], err) < 0)
                         return -1;
 
-        if (format_data(&lowers, upper, work, root->temporary, &data, &cause) < 0)
-                return cause.kind == ERROR_OUT_OF_MEMORY
-                               ? error_oom(err)
-                               : error_set(err, ERROR_NOT_SUPPORTED, "%zu layers do not fit the mount options of this kernel", root->n_layers);
+        if (format_data(&lowers, upper, work, root->temporary, &data, &cause) < 0) {
+                if (cause.kind == ERROR_OUT_OF_MEMORY)
+                        return error_oom(err);
+                return error_set(err, ERROR_NOT_SUPPORTED, "%zu layers do not fit the mount options of this kernel", root->n_layers);
+        }
         snprintf(target, sizeof(target), "%s/rootfs", fd_path(root->container_fd, base));
         return mount_in_child(data.data, target, err);
 }

@@ -11,7 +11,11 @@ typedef enum OverlayWay {
         _OVERLAY_WAY_MAX,
 } OverlayWay;
 
-/** overlay_mount() - mount the stack of @root on containers/ID/rootfs, in the first way this kernel has. Errors: FileError, InvalidState, NotSupported */
+/**
+ * overlay_mount() - mount the stack of @root on containers/ID/rootfs, in the first way this kernel has
+ *
+ * Errors: FileError, InvalidState (a layer is missing), NotSupported (more layers than this kernel takes)
+ */
 int overlay_mount(const DriverRoot *root, Error *err);
 
 /**
@@ -24,5 +28,5 @@ int overlay_mount_by(const DriverRoot *root, OverlayWay way, Error *err);
 /** overlay_available() - whether the kernel has overlay, and lets this process mount it */
 int overlay_available(Error *err);
 
-/** overlay_try() - let the kernel make an overlay of the directories lower/, upper/ and work/ below @dir_fd, without mounting it anywhere */
+/** overlay_try() - let the kernel make an overlay of lower/, upper/ and work/ below @dir_fd, without mounting it anywhere */
 int overlay_try(int dir_fd, Error *err);

@@ -105,8 +105,9 @@ static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err
 static int make_parts(const DriverRoot *root, Error *err) {
         _cleanup_close_ int upper = -EBADF;
 
-        if (dir_make_at(root->container_fd, "rootfs", 0700, NULL, err) < 0 || dir_make_at(root->container_fd, "upper", 0700, &upper, err) < 0 ||
-            fault_point("rootfs.prepare", err) < 0 || dir_make_at(root->container_fd, "work", 0700, NULL, err) < 0)
+        if (dir_make_at(root->container_fd, "rootfs", 0700, NULL, err) < 0 ||
+            dir_make_at(root->container_fd, "upper", 0700, &upper, err) < 0 || fault_point("rootfs.prepare", err) < 0 ||
+            dir_make_at(root->container_fd, "work", 0700, NULL, err) < 0)
                 return -1;
         if (root->n_layers == 0 && dir_make_at(root->container_fd, "empty", 0755, NULL, err) < 0)
                 return -1;

@@ -29,8 +29,14 @@ typedef struct Rooted {
 /* A container over layers 1 … n. */
 static void rooted_open(Rooted *r, Fixture *f, const char *driver, unsigned n) {
         ContainerRecord record = {
-                .id = (char *) "c", .root = (char *) "/run/x", .image_name = (char *) "i", .image = fixture_digest(1), .driver = (char *) driver,
-                .runtime = (char *) "crun", .created = (char *) "2026-01-01T00:00:00Z", .boot_id = "b",
+                .id = (char *) "c",
+                .root = (char *) "/run/x",
+                .image_name = (char *) "i",
+                .image = fixture_digest(1),
+                .driver = (char *) driver,
+                .runtime = (char *) "crun",
+                .created = (char *) "2026-01-01T00:00:00Z",
+                .boot_id = "b",
         };
 
         *r = (Rooted) { .f = f };
@@ -522,7 +528,8 @@ static void a_store_on_overlay_falls_back_to_dir(void **state) {
         char path[128];
         Store *store;
 
-        assert_int_equal(fixture_shell("cd %s && mkdir l u w m && mount -t overlay -o lowerdir=l,upperdir=u,workdir=w overlay m", f->directory), 0);
+        assert_int_equal(fixture_shell("cd %s && mkdir l u w m && mount -t overlay -o lowerdir=l,upperdir=u,workdir=w o m", f->directory),
+                         0);
         snprintf(path, sizeof(path), "%s/m/store", f->directory);
         assert_ok(store_open(path, STORE_CREATE, &store, &f->err), &f->err);
         assert_int_equal(driver_choose(store, "overlay", &driver, &f->err), -1);

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 
+#define MANIFEST_TYPE "\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\""
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
 static void expect_found(Fixture *f, const char *text, unsigned digest) {
@@ -130,10 +131,11 @@ static void other_peoples_entries_and_fields_are_kept(void **state) {
 
         snprintf(text, sizeof(text),
                  "{\"schemaVersion\":2,\"x-top\":[1],\"manifests\":["
-                 "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"size\":1,\"digest\":\"%s\",\"platform\":{\"os\":\"plan9\","
+                 "{" MANIFEST_TYPE ",\"size\":1,\"digest\":\"%s\",\"platform\":{\"os\":\"plan9\","
                  "\"architecture\":\"mips\"},\"x-mine\":{\"a\":null}},"
-                 "{\"mediaType\":\"application/octet-stream\",\"size\":5,\"digest\":\"sha512:" ZEROS ZEROS "\",\"annotations\":{\"k\":\"v\"}},"
-                 "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"size\":2,\"digest\":\"%s\",\"annotations\":"
+                 "{\"mediaType\":\"application/octet-stream\",\"size\":5,\"digest\":\"sha512:" ZEROS ZEROS "\","
+                 "\"annotations\":{\"k\":\"v\"}},"
+                 "{" MANIFEST_TYPE ",\"size\":2,\"digest\":\"%s\",\"annotations\":"
                  "{\"org.opencontainers.image.ref.name\":\"keep\",\"other\":\"1\"}}]}",
                  one.text, two.text);
         put_index(f, text);
@@ -198,9 +200,9 @@ static void one_name_for_several_platforms_means_this_machines(void **state) {
 
         snprintf(text, sizeof(text),
                  "{\"schemaVersion\":2,\"manifests\":["
-                 "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"size\":1,\"digest\":\"%s\",\"platform\":{\"os\":\"linux\","
+                 "{" MANIFEST_TYPE ",\"size\":1,\"digest\":\"%s\",\"platform\":{\"os\":\"linux\","
                  "\"architecture\":\"s390x\"},\"annotations\":{\"org.opencontainers.image.ref.name\":\"v1\"}},"
-                 "{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"size\":2,\"digest\":\"%s\",\"platform\":{\"os\":\"linux\","
+                 "{" MANIFEST_TYPE ",\"size\":2,\"digest\":\"%s\",\"platform\":{\"os\":\"linux\","
                  "\"architecture\":\"%s\"},\"annotations\":{\"org.opencontainers.image.ref.name\":\"v1\"}}]}",
                  one.text, two.text,
 #if defined(__x86_64__)
