@@ -74,7 +74,8 @@ int oci_cli_probe(const Backend *backend, const char *program, Error *err) {
                 error_set(err, ERROR_RUNTIME_NOT_AVAILABLE,
                           "%s does not work with hybrid cgroups: version 2 has controllers at " CGROUP_MOUNT "/unified", row->program);
                 return error_hint(err,
-                                  "choose --runtime %s, boot with systemd.unified_cgroup_hierarchy=1, or mount all controllers as version 1",
+                                  "choose --runtime %s, boot with systemd.unified_cgroup_hierarchy=1, "
+                                  "or mount all controllers as version 1",
                                   row->other);
         }
         if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && has_false_hierarchy(directory, sizeof(directory))) {
