@@ -40,22 +40,20 @@ static bool is_family(const char *word) {
         return false;
 }
 
-/* @text is one word, or two of a family; of a two-word name, one word is compared with its first. */
+/* One word is compared with first words and aliases, two with whole names. */
 static int suggest_command(const char *text, Error *err) {
-        const char *names[256], *near;
-        size_t n = 0;
+        _cleanup_strv_ char **names = NULL;
+        const char *near = NULL;
+        bool pair = strchr(text, ' ');
 
-        for (size_t i = 0; command_at(i) && n + 2 <= ARRAY_SIZE(names); i++) {
-                names[n++] = command_at(i)->name;
-                if (command_at(i)->alias)
-                        names[n++] = command_at(i)->alias;
+        for (size_t i = 0; command_at(i); i++) {
+                _cleanup_free_ char *name = pair ? strdup(command_at(i)->name) : strndup(command_at(i)->name, strcspn(command_at(i)->name, " "));
+
+                if (!name || strv_push(&names, name, NULL) < 0 || (command_at(i)->alias && strv_push(&names, command_at(i)->alias, NULL) < 0))
+                        return -1;
         }
-        near = suggest(text, names, n);
-        if (!near)
-                return error_hint(err, "'proxmox-lxcri help' lists the commands");
-        if (!strchr(text, ' ') && strchr(near, ' '))
-                return error_hint(err, "did you mean '%.*s'?", (int) strcspn(near, " "), near);
-        return error_hint(err, "did you mean '%s'?", near);
+        near = suggest(text, (const char *const *) names, strv_length(names));
+        return near ? error_hint(err, "did you mean '%s'?", near) : error_hint(err, "'proxmox-lxcri help' lists the commands");
 }
 
 /* Whether @typed is @name, or its two words joined by a dash, as manual pages are named. */
