@@ -68,7 +68,8 @@ static double now(void) {
 }
 
 static double cpu_of(const struct rusage *usage_) {
-        return (double) (usage_->ru_utime.tv_sec + usage_->ru_stime.tv_sec) * 1e3 + (double) (usage_->ru_utime.tv_usec + usage_->ru_stime.tv_usec) / 1e3;
+        return (double) (usage_->ru_utime.tv_sec + usage_->ru_stime.tv_sec) * 1e3 +
+               (double) (usage_->ru_utime.tv_usec + usage_->ru_stime.tv_usec) / 1e3;
 }
 
 /* Copies what the failed command said to our own stderr. */
@@ -223,7 +224,8 @@ static bool run_checks(const Plan *plan) {
                 double ratio = find_side(plan, check->side)->median.wall / find_side(plan, check->base)->median.wall;
                 bool holds = ratio <= check->factor;
 
-                printf("  %s: '%s' takes %.2f of '%s' (at most %.2f)\n", holds ? "ok" : "NOT OK", check->side, ratio, check->base, check->factor);
+                printf("  %s: '%s' takes %.2f of '%s' (at most %.2f)\n", holds ? "ok" : "NOT OK", check->side, ratio, check->base,
+                       check->factor);
                 good = good && holds;
         }
         return good;
@@ -248,7 +250,8 @@ static void parse_plan(Plan *plan, int argc, char **argv) {
                         plan->warmup = parse_number(argv[i + 1], ROUNDS_MAX);
                         i += 2;
                 } else if (!strcmp(argv[i], "--most") && i + 3 < argc && plan->n_checks < CHECKS_MAX) {
-                        plan->checks[plan->n_checks++] = (Check) { .side = argv[i + 1], .factor = strtod(argv[i + 2], NULL), .base = argv[i + 3] };
+                        plan->checks[plan->n_checks++] =
+                                (Check) { .side = argv[i + 1], .factor = strtod(argv[i + 2], NULL), .base = argv[i + 3] };
                         i += 4;
                 } else if (!strcmp(argv[i], "--side") && i + 2 < argc && plan->n_sides < SIDES_MAX) {
                         Side *side = &plan->sides[plan->n_sides++];

@@ -189,6 +189,7 @@ static int child_streams(const Spawn *spawn) {
 
 /* In the child; only async-signal-safe calls. Returns with errno set when something failed. */
 static void child_exec(const Spawn *spawn, const char *path, pid_t parent) {
+        static const unsigned long default_action[8]; /* the kernel's struct sigaction: all zero is SIG_DFL */
         sigset_t none;
 
         if (spawn->parent_death_signal) {
@@ -209,8 +210,9 @@ static void child_exec(const Spawn *spawn, const char *path, pid_t parent) {
                 if (fcntl(spawn->keep_fds[i], F_SETFD, 0) < 0)
                         return;
 
+        /* SIGKILL and SIGSTOP refuse, which is right. Not by libc: it refuses its own two, which GNU make hands down ignored. */
         for (int s = 1; s < _NSIG; s++)
-                (void) signal(s, SIG_DFL); /* SIGKILL and SIGSTOP refuse, which is right */
+                (void) syscall(SYS_rt_sigaction, s, &default_action, NULL, _NSIG / 8);
         sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return;

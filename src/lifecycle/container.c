@@ -27,7 +27,8 @@ static int not_found(const char *id, Error *err) {
 }
 
 /* What a container's processes say of it now. */
-static int status_now(const Lifecycle *lifecycle, const RunDir *dir, const State *state, const Backend *backend, ContainerStatus *ret, Error *err) {
+static int status_now(const Lifecycle *lifecycle, const RunDir *dir, const State *state, const Backend *backend, ContainerStatus *ret,
+                      Error *err) {
         char boot_id[BOOT_ID_MAX], runtime_dir[PATH_MAX];
         BackendContainer container;
 
@@ -254,7 +255,8 @@ int container_find(const Lifecycle *lifecycle, const char *id, unsigned flags, C
 
 int container_backend(const Lifecycle *lifecycle, const Container *c, BackendContainer *ret, char runtime_dir[PATH_MAX], Error *err) {
         if (!c->backend)
-                return error_set(err, ERROR_INVALID_STATE, "container '%s': no runtime '%s' is known any more", c->state->id, c->state->runtime);
+                return error_set(err, ERROR_INVALID_STATE, "container '%s': no runtime '%s' is known any more", c->state->id,
+                                 c->state->runtime);
         *ret = backend_container(lifecycle, c->backend, c->dir, c->state->bundle, c->state->systemd_cgroup, runtime_dir);
         return 0;
 }

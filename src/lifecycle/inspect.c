@@ -39,8 +39,8 @@ static int put_exit(json_t *document, const Container *c, Error *err) {
 
         if (c->status != STATUS_STOPPED || !container_exit(c, &exit))
                 return 0;
-        return put(document, "exit", json_pack("{s:i, s:s, s:b}", "exitCode", exit.exit_code, "exited", exit.exited, "oomKilled", exit.oom_killed),
-                   err);
+        return put(document, "exit",
+                   json_pack("{s:i, s:s, s:b}", "exitCode", exit.exit_code, "exited", exit.exited, "oomKilled", exit.oom_killed), err);
 }
 
 static int put_record(json_t *document, const Lifecycle *lifecycle, const char *id, Error *err) {
@@ -51,8 +51,8 @@ static int put_record(json_t *document, const Lifecycle *lifecycle, const char *
         if (!record)
                 return 0;
         if (put(document, "image", json_pack("{s:s, s:s}", "name", record->image_name, "manifest", record->image.text), err) < 0 ||
-            put_text(document, "storageDriver", record->driver, err) < 0 || put_text(document, "stopSignal", record->stop_signal, err) < 0 ||
-            put_text(document, "hostname", record->hostname, err) < 0)
+            put_text(document, "storageDriver", record->driver, err) < 0 ||
+            put_text(document, "stopSignal", record->stop_signal, err) < 0 || put_text(document, "hostname", record->hostname, err) < 0)
                 return -1;
         return put_text(document, "store", lifecycle->store, err);
 }
@@ -81,7 +81,8 @@ int lifecycle_inspect(const Lifecycle *lifecycle, const char *id, json_t **ret, 
         if (put_text(document, "runtime", state->runtime, err) < 0 || put_text(document, "root", lifecycle->root, err) < 0 ||
             put_exit(document, c, err) < 0 || put_record(document, lifecycle, id, err) < 0 ||
             (process_is_alive(&state->monitor) && put(document, "monitorPid", json_integer(state->monitor.pid), err) < 0) ||
-            (c->status != STATUS_STOPPED && put_strings(document, "cgroups", state->cgroups, err) < 0) || put_config(document, state, err) < 0)
+            (c->status != STATUS_STOPPED && put_strings(document, "cgroups", state->cgroups, err) < 0) ||
+            put_config(document, state, err) < 0)
                 return error_prefix(err, "inspect '%s'", id);
         *ret = TAKE(document);
         return 0;

@@ -40,7 +40,8 @@ static int default_cgroups_path(const Lifecycle *lifecycle, const char *id, char
 static int check_userns(const Transaction *t, const json_t *spec, Error *err) {
         if (!json_object_get(json_object_get(spec, "linux"), "uidMappings") || (t->driver->capabilities & DRIVER_IDMAP))
                 return 0;
-        error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: storage driver '%s' cannot shift the owners of the root filesystem", t->driver->name);
+        error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: storage driver '%s' cannot shift the owners of the root filesystem",
+                  t->driver->name);
         return error_hint(err, "leave --userns, --uidmap and --gidmap out, or choose a --storage-driver that can");
 }
 

@@ -19,8 +19,8 @@
 #define RUNTIME_DIR      "runtime"
 #define KILL_TIMEOUT_MS  10000 /* for a process to be gone after SIGKILL; longer means it hangs in the kernel */
 
-BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle, bool systemd_cgroup,
-                                   char runtime_dir[PATH_MAX]) {
+BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle,
+                                   bool systemd_cgroup, char runtime_dir[PATH_MAX]) {
         (void) snprintf(runtime_dir, PATH_MAX, "%s/" RUNTIME_DIR, dir->path);
         return (BackendContainer) {
                 .backend = backend,
@@ -51,7 +51,8 @@ void backend_failed(const Lifecycle *lifecycle, const Backend *backend, Error *e
         if (!err)
                 return;
         /* crun: "error executing hook `…`"; runc: "error running hook #0: …", "error running prestart hook" */
-        if (err->kind == ERROR_RUNTIME && strstr(err->text, "hook") && (strstr(err->text, "error executing") || strstr(err->text, "error running"))) {
+        if (err->kind == ERROR_RUNTIME && strstr(err->text, "hook") &&
+            (strstr(err->text, "error executing") || strstr(err->text, "error running"))) {
                 error_phase(err, "hooks");
                 return;
         }
@@ -161,8 +162,8 @@ int kill_in_runtime(Undo *undo, Error *err) {
                         return -1;
                 if (!undo->runtime_is_done && backend_find(journal->header.runtime, &backend, &e) == 0 &&
                     faccessat(undo->dir->fd, RUNTIME_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-                        container = backend_container(undo->lifecycle, backend, undo->dir, journal->header.bundle, journal->header.systemd_cgroup,
-                                                      runtime_dir);
+                        container = backend_container(undo->lifecycle, backend, undo->dir, journal->header.bundle,
+                                                      journal->header.systemd_cgroup, runtime_dir);
                         if (backend->delete(&container, true, &e) < 0)
                                 lifecycle_note(undo->lifecycle, "container '%s': %s", undo->dir->id, e.text);
                 }

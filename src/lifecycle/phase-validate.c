@@ -59,7 +59,8 @@ static int open_bundle(Transaction *t, int *ret_fd, Error *err) {
         *ret_fd = open(t->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (*ret_fd < 0) {
                 error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", t->bundle);
-                return error_hint(err, "a bundle is a directory with a config.json and a root filesystem; --image makes a container without one");
+                return error_hint(
+                        err, "a bundle is a directory with a config.json and a root filesystem; --image makes a container without one");
         }
         return 0;
 }
@@ -109,8 +110,8 @@ static int check_arguments(Transaction *t, Error *err) {
 
         t->annotations = json_incref(r->options->annotations);
         t->terminal = r->options->tty;
-        if (string_format(&t->bundle, err, "%s/containers/%s", t->lifecycle->store, r->id) < 0 || string_copy(t->bundle, &t->container_path, err) < 0 ||
-            string_format(&t->rootfs, err, "%s/rootfs", t->bundle) < 0)
+        if (string_format(&t->bundle, err, "%s/containers/%s", t->lifecycle->store, r->id) < 0 ||
+            string_copy(t->bundle, &t->container_path, err) < 0 || string_format(&t->rootfs, err, "%s/rootfs", t->bundle) < 0)
                 return -1;
         return process_mount_namespace(0, &t->mount_namespace, err);
 }
@@ -149,13 +150,14 @@ int validate_restart(Transaction *t, Error *err) {
 
         if (string_format(&t->container_path, err, "%s/containers/%s", t->lifecycle->store, id) < 0 ||
             string_copy(t->container_path, &t->bundle, err) < 0 || string_format(&t->rootfs, err, "%s/rootfs", t->bundle) < 0 ||
-            store_open(t->lifecycle->store, STORE_READ, &t->store, err) < 0 || container_dir_open(t->store, id, &t->container_fd, err) < 0 ||
-            container_record_load(t->container_fd, &t->record, err) < 0)
+            store_open(t->lifecycle->store, STORE_READ, &t->store, err) < 0 ||
+            container_dir_open(t->store, id, &t->container_fd, err) < 0 || container_record_load(t->container_fd, &t->record, err) < 0)
                 return -1;
         if (store_image_load(t->store, &t->record->image, &t->image, err) < 0)
                 return -1;
         if (!t->image)
-                return error_set(err, ERROR_IMAGE_NOT_FOUND, "the image '%s' of container '%s' is no longer in the store", t->record->image.text, id);
+                return error_set(err, ERROR_IMAGE_NOT_FOUND, "the image '%s' of container '%s' is no longer in the store",
+                                 t->record->image.text, id);
         if (driver_find(t->record->driver, &t->driver, err) < 0 || backend_find(t->record->runtime, &t->backend, err) < 0)
                 return -1;
         if (spec_load(t->container_fd, &spec, err) < 0)

@@ -69,8 +69,8 @@ static const RuntimeRule *find_rule(const Config *config, const char *id, const 
         return NULL;
 }
 
-int lifecycle_route(const Lifecycle *lifecycle, const char *id, const char *image, const json_t *annotations, const Backend **ret, char **ret_why,
-                    Error *err) {
+int lifecycle_route(const Lifecycle *lifecycle, const char *id, const char *image, const json_t *annotations, const Backend **ret,
+                    char **ret_why, Error *err) {
         const char *annotation = json_string_value(json_object_get(annotations, RUNTIME_ANNOTATION));
         const Config *config = lifecycle->config;
         const RuntimeRule *rule;

@@ -43,8 +43,8 @@ static int rundir_new(const char *root, const char *id, int root_fd, RunDir **re
 static bool has_its_name(const RunDir *dir) {
         struct stat opened, named;
 
-        return fstat(dir->fd, &opened) == 0 && fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) == 0 && opened.st_ino == named.st_ino &&
-               opened.st_dev == named.st_dev;
+        return fstat(dir->fd, &opened) == 0 && fstatat(dir->root_fd, dir->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+               opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 int rundir_lock(RunDir *dir, bool wait, bool *ret_gone, Error *err) {
@@ -94,7 +94,8 @@ int rundir_reserve(const char *root, const char *id, RunDir **ret, Error *err) {
                         return error_set_errno(err, ERROR_FILE, errno, "open '%s'", dir->path);
                 if (rundir_lock(dir, false, &gone, &e) < 0) {
                         if (e.errnum == EWOULDBLOCK)
-                                return error_set(err, ERROR_CONTAINER_EXISTS, "container '%s' already exists: another command is working on it", id);
+                                return error_set(err, ERROR_CONTAINER_EXISTS,
+                                                 "container '%s' already exists: another command is working on it", id);
                         if (err)
                                 *err = e;
                         return error_prefix(err, "'%s'", dir->path);

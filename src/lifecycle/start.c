@@ -64,7 +64,8 @@ static int start(const Lifecycle *lifecycle, const StartRequest *request, int *r
         if (container_find(lifecycle, request->id, FIND_LOCK, &c, err) < 0)
                 return -1;
         if (request->attach && !c->state->store)
-                return error_set(err, ERROR_NOT_SUPPORTED, "--attach: container '%s' is a bundle's, its stdio is its creator's", request->id);
+                return error_set(err, ERROR_NOT_SUPPORTED, "--attach: container '%s' is a bundle's, its stdio is its creator's",
+                                 request->id);
 
         switch (c->status) {
         case STATUS_CREATED:
@@ -78,13 +79,14 @@ static int start(const Lifecycle *lifecycle, const StartRequest *request, int *r
                 return wait_attached(lifecycle, request->id, ret_exit_code, err);
         case STATUS_STOPPED:
                 if (!c->state->store)
-                        return error_set(err, ERROR_INVALID_STATE, "cannot start container '%s' that has stopped: a bundle's container runs once",
-                                         request->id);
+                        return error_set(err, ERROR_INVALID_STATE,
+                                         "cannot start container '%s' that has stopped: a bundle's container runs once", request->id);
                 break;
         case STATUS_CREATING:
         case STATUS_RUNNING:
         case STATUS_PAUSED:
-                return error_set(err, ERROR_INVALID_STATE, "cannot start container '%s' that is already %s", request->id, status_name(c->status));
+                return error_set(err, ERROR_INVALID_STATE, "cannot start container '%s' that is already %s", request->id,
+                                 status_name(c->status));
         }
 
         /* What is left of an earlier run, or of an earlier boot, goes first. */
@@ -92,7 +94,8 @@ static int start(const Lifecycle *lifecycle, const StartRequest *request, int *r
                 return -1;
         if (rundir_reserve(lifecycle->root, request->id, &dir, &e) < 0 || faccessat(dir->fd, STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
                 if (dir || e.kind == ERROR_CONTAINER_EXISTS)
-                        return error_set(err, ERROR_INVALID_STATE, "cannot start container '%s': another command is starting it", request->id);
+                        return error_set(err, ERROR_INVALID_STATE, "cannot start container '%s': another command is starting it",
+                                         request->id);
                 if (err)
                         *err = e;
                 return -1;

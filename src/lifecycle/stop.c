@@ -23,8 +23,8 @@ static int stop_signal(const Lifecycle *lifecycle, const char *id, int *ret, Err
 }
 
 /* Asks the container to end, and waits. A paused one hears of it only when it is resumed. */
-static int ask(const Lifecycle *lifecycle, const Container *c, const BackendContainer *container, int signal, int timeout_s, bool *ret_ended,
-               Error *err) {
+static int ask(const Lifecycle *lifecycle, const Container *c, const BackendContainer *container, int signal, int timeout_s,
+               bool *ret_ended, Error *err) {
         if (c->backend->kill(container, c->state, signal, false, err) < 0)
                 return -1;
         if (c->status == STATUS_PAUSED && c->backend->resume && c->backend->resume(container, c->state, err) < 0)
@@ -59,7 +59,8 @@ static int stop(const Lifecycle *lifecycle, const char *id, int timeout, Error *
                         if (wait_process(lifecycle, &c->state->init, KILL_TIMEOUT_MS, &ended, err) < 0)
                                 return -1;
                         if (!ended)
-                                return error_set(err, ERROR_TIMEOUT, "its init (process %d) does not end after SIGKILL", (int) c->state->init.pid);
+                                return error_set(err, ERROR_TIMEOUT, "its init (process %d) does not end after SIGKILL",
+                                                 (int) c->state->init.pid);
                 }
         }
         if (c->state->monitor.pid > 0 && wait_process(lifecycle, &c->state->monitor, SETTLE_TIMEOUT_MS, &ended, err) < 0)

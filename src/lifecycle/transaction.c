@@ -37,7 +37,8 @@ bool lifecycle_interrupted(const Lifecycle *lifecycle, Error *err) {
         return true;
 }
 
-void transaction_init(Transaction *transaction, const Lifecycle *lifecycle, const CreateRequest *request, const Step *steps, size_t n_steps) {
+void transaction_init(Transaction *transaction, const Lifecycle *lifecycle, const CreateRequest *request, const Step *steps,
+                      size_t n_steps) {
         *transaction = (Transaction) {
                 .lifecycle = lifecycle,
                 .request = request,
@@ -197,7 +198,8 @@ static Scope undo_scope(Undo *undo) {
                 undo->whole = undo->journal->header.kind == JOURNAL_CREATE;
                 return SCOPE_BEGUN;
         }
-        /* Nothing here knows of it, but the store may: a stopped container's delete, or a reboot that emptied /run, cut a transaction off. */
+        /* Nothing here knows of it, but the store may: a stopped container's delete, or a reboot that emptied /run, cut a transaction off.
+         */
         undo->whole = true;
         return SCOPE_ALL;
 }

@@ -114,7 +114,8 @@ int cgroup_directory(const CgroupHierarchy *hierarchy, const char *path, char **
 
         *ret = NULL;
         /* "/.." is outside of our cgroup namespace; " (deleted)" is v2's word for a cgroup that was removed under a zombie. */
-        if (!strcmp(path, "/..") || !strncmp(path, "/../", 4) || strncmp(path, hierarchy->root, len) || (path[len] != '/' && path[len] != '\0'))
+        if (!strcmp(path, "/..") || !strncmp(path, "/../", 4) || strncmp(path, hierarchy->root, len) ||
+            (path[len] != '/' && path[len] != '\0'))
                 return 0;
         path += len;
         return string_format(ret, err, "%s%s", hierarchy->mount, strcmp(path, "/") ? path : "");

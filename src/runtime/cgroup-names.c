@@ -1,4 +1,5 @@
-/* Where crun and runc put a container's cgroups, by their own rules. Sources: crun's cgroup-cgroupfs.c and cgroup-systemd.c, runc's libcontainer/cgroups. */
+/* Where crun and runc put a container's cgroups, by their own rules. Sources: crun's cgroup-cgroupfs.c and cgroup-systemd.c, runc's
+ * libcontainer/cgroups. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -74,7 +75,8 @@ static int systemd_paths(const char *id, const char *cgroups_path, char ***ret, 
                 for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
                         _cleanup_free_ char *scope = NULL;
 
-                        if (string_format(&scope, err, "/system.slice/%s-%s.scope", runtimes[i], id) < 0 || strv_push(&paths, scope, err) < 0)
+                        if (string_format(&scope, err, "/system.slice/%s-%s.scope", runtimes[i], id) < 0 ||
+                            strv_push(&paths, scope, err) < 0)
                                 return -1;
                 }
                 *ret = TAKE(paths);
@@ -126,7 +128,8 @@ int cgroup_expected(const char *id, const char *cgroups_path, bool systemd, char
                         return -1;
                 if (absolute || !h->own)
                         continue;
-                /* runc goes below our own cgroup on v1, and both may go beside it on v2, where a cgroup with processes has no controllers to give. */
+                /* runc goes below our own cgroup on v1, and both may go beside it on v2, where a cgroup with processes has no controllers
+                 * to give. */
                 if (add(&list, h->own, path, err) < 0)
                         return -1;
                 if (strcmp(h->own, h->mount)) {

@@ -175,7 +175,8 @@ static int open_file(int dir_fd, const char *name, int *ret_fd, Error *err) {
 static bool is_same_file(int dir_fd, const char *name, int fd) {
         struct stat a, b;
 
-        return fd >= 0 && fstat(fd, &a) == 0 && fstatat(dir_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+        return fd >= 0 && fstat(fd, &a) == 0 && fstatat(dir_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
+               a.st_ino == b.st_ino;
 }
 
 /* Reads the two files; *ret_fd stays open at the end of the current one, -EBADF when there is none yet. */

@@ -292,8 +292,8 @@ static void receive_console(Monitor *monitor) {
                 return;
         if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) >= 0) {
                 header = CMSG_FIRSTHDR(&message);
-                if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)) &&
-                    monitor->streams[STREAM_CONSOLE].fd < 0)
+                if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+                    header->cmsg_len == CMSG_LEN(sizeof(int)) && monitor->streams[STREAM_CONSOLE].fd < 0)
                         memcpy(&monitor->streams[STREAM_CONSOLE].fd, CMSG_DATA(header), sizeof(int));
         }
         close(monitor->console_listen);
@@ -393,7 +393,8 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
                 close(monitor->write_ends[i]);
                 monitor->write_ends[i] = -EBADF;
         }
-        close_others((int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd, monitor->streams[STREAM_STDERR].fd }, 4);
+        close_others((int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
+                               monitor->streams[STREAM_STDERR].fd }, 4);
         log_writer_init(&monitor->log, monitor->dir_fd, monitor->log_max ?: LOG_SIZE_MAX);
 
         /* Nothing but its container's end ends a monitor: a SIGTERM or SIGHUP meant for a session must not lose the exit status. */

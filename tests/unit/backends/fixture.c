@@ -15,7 +15,8 @@
 
 #define TEST_TIMEOUT_S 60 /* for one test */
 
-static const char *const applets[] = { "sh", "sleep", "cat", "echo", "true", "id", "env", "pwd", "ls", "stty", "tty", "readlink", "dd", "yes", "kill", "head" };
+static const char *const applets[] = { "sh", "sleep", "cat", "echo",     "true", "id",  "env",  "pwd",
+                                       "ls", "stty",  "tty", "readlink", "dd",   "yes", "kill", "head" };
 
 static void copy_busybox(const char *to) {
         _cleanup_close_ int in = open("/bin/busybox", O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
@@ -43,8 +44,9 @@ int fixture_set_up(void **state) {
         snprintf(fixture->id, sizeof(fixture->id), "lxcri-unit-%s-%d", fixture->backend->name, (int) getpid());
         snprintf(fixture->bundle, sizeof(fixture->bundle), "%s/bundle", fixture->scratch->path);
         snprintf(fixture->runtime_dir, sizeof(fixture->runtime_dir), "%s/runtime", fixture->scratch->path);
-        static const char *const directories[] = { "runtime", "bundle", "bundle/rootfs", "bundle/rootfs/bin", "bundle/rootfs/proc", "bundle/rootfs/dev",
-                                                   "bundle/rootfs/tmp" };
+        static const char *const directories[] = {
+                "runtime", "bundle", "bundle/rootfs", "bundle/rootfs/bin", "bundle/rootfs/proc", "bundle/rootfs/dev", "bundle/rootfs/tmp"
+        };
         for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
                 assert_int_equal(mkdirat(fixture->scratch->fd, directories[i], 0755), 0);
         copy_busybox(fixture_file(fixture, "bin/busybox", path));
@@ -104,13 +106,15 @@ void fixture_bundle(Fixture *fixture, const char *shell, const char *process_mem
         _cleanup_free_ char *text = NULL;
 
         assert_true(asprintf(&text,
-                             "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},"
-                             "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"env\":[\"PATH=/bin\"],"
-                             "\"args\":[\"/bin/sh\",\"-c\",\"%s\"]%s},"
-                             "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-                             "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\",\"size=65536k\"]},"
-                             "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\"]}],"
-                             "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"network\"}]%s}}",
+                             "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"process\":{\"cwd\":\"/"
+                             "\",\"user\":{\"uid\":0,\"gid\":0},\"env\":[\"PATH=/bin\"],\"args\":[\"/bin/"
+                             "sh\",\"-c\",\"%s\"]%s},\"mounts\":[{\"destination\":\"/"
+                             "proc\",\"type\":\"proc\",\"source\":\"proc\"},{\"destination\":\"/"
+                             "dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\",\"size=65536k\"]},{"
+                             "\"destination\":\"/dev/"
+                             "pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\"]}],\"linux\":{"
+                             "\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":"
+                             "\"network\"}]%s}}",
                              shell, process_members, linux_members) > 0);
         assert_int_equal(dir_open_at(AT_FDCWD, fixture->bundle, &fd, NULL), 0);
         assert_int_equal(file_write_atomic_at(fd, "config.json", text, strlen(text), 0644, 0, NULL), 0);

@@ -197,8 +197,10 @@ static void descriptors_are_preserved_and_no_other(void **state) {
         pid_t pid;
 
         fixture_skip_unless_available(f);
-        fixture_bundle(f, "cd /proc/self/fd; for i in *; do case $(readlink $i) in *memfd*|*preserved*) echo $i $(readlink $i);; esac; done > /tmp/fds", "",
-                       "");
+        fixture_bundle(f,
+                       "cd /proc/self/fd; for i in *; do case $(readlink $i) in *memfd*|*preserved*) echo $i $(readlink $i);; esac; done > "
+                       "/tmp/fds",
+                       "", "");
         pid = fixture_fork();
         if (pid == 0) {
                 char path[160];
@@ -219,8 +221,13 @@ static void descriptors_are_preserved_and_no_other(void **state) {
 static void exec_keeps_the_exit_code_and_passes_options(void **state) {
         Fixture *f = *state;
         _cleanup_free_ char *seen = NULL;
-        char *const args[] = { (char *) "/bin/sh", (char *) "-c", (char *) "(id -u; id -g; pwd; echo $COLOUR; echo \"$*\") > /tmp/seen; exit 9",
-                               (char *) "sh", (char *) "--", (char *) "-x", NULL };
+        char *const args[] = { (char *) "/bin/sh",
+                               (char *) "-c",
+                               (char *) "(id -u; id -g; pwd; echo $COLOUR; echo \"$*\") > /tmp/seen; exit 9",
+                               (char *) "sh",
+                               (char *) "--",
+                               (char *) "-x",
+                               NULL };
         char *const env[] = { (char *) "COLOUR=blue", NULL };
         const BackendExec request = { .args = args, .env = env, .cwd = "/tmp", .user = "5:6" };
         Error err = ERROR_INIT;
@@ -240,8 +247,8 @@ static void exec_keeps_the_exit_code_and_passes_options(void **state) {
 
 static void exec_of_a_process_object_and_of_a_file(void **state) {
         Fixture *f = *state;
-        json_t *process = json_pack("{s:s, s:{s:i, s:i}, s:[s], s:[s,s,s]}", "cwd", "/", "user", "uid", 0, "gid", 0, "env", "PATH=/bin", "args", "/bin/sh",
-                                    "-c", "exit 11");
+        json_t *process = json_pack("{s:s, s:{s:i, s:i}, s:[s], s:[s,s,s]}", "cwd", "/", "user", "uid", 0, "gid", 0, "env", "PATH=/bin",
+                                    "args", "/bin/sh", "-c", "exit 11");
         BackendExec request = { .process = process };
         _cleanup_free_ char *file = NULL;
         Error err = ERROR_INIT;

@@ -29,7 +29,9 @@ static void names_and_numbers_are_signals(void **state) {
 }
 
 static void anything_else_is_refused_by_name(void **state) {
-        const char *const texts[] = { "", "0", "65", "-9", "SIG", "SIG9", "TERMX", "9x", "RTMIN-1", "RTMIN+", "RTMIN+40", "RTMAX+1", "99999999999999999999" };
+        const char *const texts[] = {
+                "", "0", "65", "-9", "SIG", "SIG9", "TERMX", "9x", "RTMIN-1", "RTMIN+", "RTMIN+40", "RTMAX+1", "99999999999999999999"
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
                 Error err = ERROR_INIT;

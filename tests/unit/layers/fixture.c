@@ -93,7 +93,8 @@ void fixture_blob(Fixture *f, const void *blob, size_t len, const Digest *diff_i
         f->image.layers[i] = (Descriptor) { .type = MEDIA_LAYER_TAR, .size = len };
         fixture_digest(blob, len, &f->image.layers[i].digest);
         assert_int_equal(layer_chain_id(i ? &f->image.chain_ids[i - 1] : NULL, diff_id, &f->image.chain_ids[i], &f->err), 0);
-        assert_int_equal(file_write_atomic_at(store_blobs_fd(f->store), digest_hex(&f->image.layers[i].digest), blob, len, 0600, 0, &f->err), 0);
+        assert_int_equal(
+                file_write_atomic_at(store_blobs_fd(f->store), digest_hex(&f->image.layers[i].digest), blob, len, 0600, 0, &f->err), 0);
 }
 
 void fixture_layer(Fixture *f) {
@@ -142,7 +143,8 @@ void fixture_unpacked(Fixture *f) {
         for (size_t i = f->image.n_layers; i > 0; i--) {
                 char *longer;
 
-                assert_int_equal(string_format(&longer, NULL, "%s%s%s", options, i == f->image.n_layers ? "" : ":", in_layer(f, i - 1, "")), 0);
+                assert_int_equal(string_format(&longer, NULL, "%s%s%s", options, i == f->image.n_layers ? "" : ":", in_layer(f, i - 1, "")),
+                                 0);
                 free(options);
                 options = longer;
         }
@@ -170,8 +172,8 @@ const char *in_root(Fixture *f, const char *path) {
 const char *in_layer(Fixture *f, size_t layer, const char *path) {
         static char text[8192];
 
-        snprintf(text, sizeof(text), "%s/layers/%s/diff%s%s", store_path(f->store), digest_hex(&f->image.chain_ids[layer]), path[0] ? "/" : "",
-                 path);
+        snprintf(text, sizeof(text), "%s/layers/%s/diff%s%s", store_path(f->store), digest_hex(&f->image.chain_ids[layer]),
+                 path[0] ? "/" : "", path);
         return text;
 }
 

@@ -101,7 +101,9 @@ static void torn_anywhere_keeps_what_is_whole(void **state) {
 
 /* After a line that makes no sense every phase may have begun: undo must try them all. */
 static void a_damaged_line_begins_every_phase(void **state) {
-        static const char *const bad[] = { "\n", "{}\n", "[]\n", "{\"begin\":1}\n", "{\"init\":{\"pid\":0,\"start\":1},\"cgroups\":[]}\n", "garbage\n" };
+        static const char *const bad[] = {
+                "\n", "{}\n", "[]\n", "{\"begin\":1}\n", "{\"init\":{\"pid\":0,\"start\":1},\"cgroups\":[]}\n", "garbage\n"
+        };
         _cleanup_free_ char *text = NULL;
         size_t len;
 

@@ -186,7 +186,8 @@ static void our_own_cgroup_and_plain_directories_are_refused(void **state) {
         Scratch *scratch = *state;
         _cleanup_strv_ char **own = NULL;
         Error err = ERROR_INIT;
-        char *plain[] = { scratch->path, NULL }, *top[] = { (char *) "/sys/fs/cgroup", NULL }, *missing[] = { (char *) "/sys/fs/cgroup/no-such", NULL };
+        char *plain[] = { scratch->path, NULL }, *top[] = { (char *) "/sys/fs/cgroup", NULL },
+             *missing[] = { (char *) "/sys/fs/cgroup/no-such", NULL };
         struct stat st;
 
         assert_int_equal(cgroup_of_process(getpid(), &own, &err), 0);

@@ -34,7 +34,9 @@ static int monitored(Scratch *scratch, uint64_t log_max, const char *shell) {
         assert_int_equal(monitor_fork(&request, &monitor, &process, &report, &err), 0);
         if (monitor) {
                 const char *argv[] = { "/bin/sh", "-c", shell, NULL };
-                const Spawn spawn = { .argv = argv, .stdin_fd = -1, .stdout_fd = monitor_stdout(monitor), .stderr_fd = monitor_stderr(monitor) };
+                const Spawn spawn = {
+                        .argv = argv, .stdin_fd = -1, .stdout_fd = monitor_stdout(monitor), .stderr_fd = monitor_stderr(monitor)
+                };
                 char *const cgroups[] = { NULL };
                 pid_t pid;
 
@@ -53,7 +55,8 @@ static int monitored(Scratch *scratch, uint64_t log_max, const char *shell) {
 
 /* What `logs` prints; *ret_err may be NULL. */
 static char *logs(Scratch *scratch, const LogRequest *request, char **ret_err) {
-        _cleanup_close_ int out = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), errors = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        _cleanup_close_ int out = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),
+                            errors = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         Error err = ERROR_INIT;
         char *text;
 
@@ -159,7 +162,8 @@ static void tail_counts_lines_not_pieces(void **state) {
 }
 
 static void since_until_and_timestamps(void **state) {
-        const LogRequest future = { .tail = -1, .since = "2999-01-01T00:00:00Z" }, past = { .tail = -1, .until = "2001-01-01T00:00:00+01:00" };
+        const LogRequest future = { .tail = -1, .since = "2999-01-01T00:00:00Z" },
+                         past = { .tail = -1, .until = "2001-01-01T00:00:00+01:00" };
         const LogRequest recent = { .tail = -1, .since = "1h30m", .timestamps = true }, bad = { .tail = -1, .since = "yesterday" };
         _cleanup_free_ char *text = NULL;
         Error err = ERROR_INIT;
@@ -258,7 +262,9 @@ static void what_a_console_says_is_logged(void **state) {
                         struct cmsghdr header;
                         char space[CMSG_SPACE(sizeof(int))];
                 } control = {};
-                struct msghdr message = { .msg_iov = &(struct iovec) { (char[]) { "/dev/ptmx" }, 9 }, .msg_iovlen = 1, .msg_control = &control,
+                struct msghdr message = { .msg_iov = &(struct iovec) { (char[]) { "/dev/ptmx" }, 9 },
+                                          .msg_iovlen = 1,
+                                          .msg_control = &control,
                                           .msg_controllen = sizeof(control) };
                 const char *path;
                 Spawn spawn = { .argv = argv, .stdin_fd = -1, .stderr_fd = -1 };
@@ -293,8 +299,7 @@ static void what_a_console_says_is_logged(void **state) {
 /* The log's directory on a file system that is full, then is not. */
 static void a_full_disk_loses_output_says_so_and_not_the_exit(void **state) {
         Scratch *scratch = *state;
-        _cleanup_free_ char *errors = NULL, *out = NULL, *shell = NULL;
-        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *errors = NULL, *out = NULL;
         const LogRequest all = { .tail = -1 };
         Scratch full;
         int status;
@@ -311,12 +316,16 @@ static void a_full_disk_loses_output_says_so_and_not_the_exit(void **state) {
                 if (dir_open_at(AT_FDCWD, scratch->path, &full.fd, NULL) < 0)
                         _exit(78);
                 snprintf(command, sizeof(command),
-                         "echo before; sleep 0.3; head -c 70000 /dev/zero > %s/filler; i=0; while [ $i -lt 3000 ]; do echo lost $i; i=$((i+1)); done; rm %s/filler; "
+                         "echo before; sleep 0.3; head -c 70000 /dev/zero > %s/filler; i=0; while [ $i -lt 3000 ]; do echo lost $i; "
+                         "i=$((i+1)); done; rm %s/filler; "
                          "sleep 0.5; echo after; exit 6", scratch->path, scratch->path);
                 if (monitored(&full, 1 << 20, command) != 6)
                         _exit(79);
                 out = logs(&full, &all, &errors);
-                _exit(!strncmp(out, "before\n", 7) && strstr(out, "\nafter\n") && strstr(errors, "pieces of output were lost here: No space left") ? 0 : 80);
+                _exit(!strncmp(out, "before\n", 7) && strstr(out, "\nafter\n") &&
+                                      strstr(errors, "pieces of output were lost here: No space left")
+                              ? 0
+                              : 80);
         }
         assert_int_equal(process_wait(pid, &status, NULL), 0);
         if (exit_code_of(status) == 77)
