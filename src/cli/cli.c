@@ -47,9 +47,11 @@ static int suggest_command(const char *text, Error *err) {
         bool pair = strchr(text, ' ');
 
         for (size_t i = 0; command_at(i); i++) {
-                _cleanup_free_ char *name = pair ? strdup(command_at(i)->name) : strndup(command_at(i)->name, strcspn(command_at(i)->name, " "));
+                size_t len = strcspn(command_at(i)->name, pair ? "" : " ");
+                _cleanup_free_ char *name = strndup(command_at(i)->name, len);
 
-                if (!name || strv_push(&names, name, NULL) < 0 || (command_at(i)->alias && strv_push(&names, command_at(i)->alias, NULL) < 0))
+                if (!name || strv_push(&names, name, NULL) < 0 ||
+                    (command_at(i)->alias && strv_push(&names, command_at(i)->alias, NULL) < 0))
                         return -1;
         }
         near = suggest(text, (const char *const *) names, strv_length(names));
@@ -132,9 +134,10 @@ static int run_command(Cli *cli, const Command *command, char *const *argv, void
                 { .tables = command->options ?: none, .args = args },
                 { .tables = global_tables, .args = &cli->global },
         };
+        OperandOrder order = command->flags & COMMAND_OPERANDS_END ? OPERANDS_END : OPERANDS_ANYWHERE;
         int r;
 
-        r = options_parse(sets, ARRAY_SIZE(sets), argv, command->flags & COMMAND_OPERANDS_END ? OPERANDS_END : OPERANDS_ANYWHERE, parsed, err);
+        r = options_parse(sets, ARRAY_SIZE(sets), argv, order, parsed, err);
         setup_report(cli);
         if (r < 0)
                 return error_hint(err, "see 'proxmox-lxcri %s --help'", command->name);

@@ -38,7 +38,7 @@ typedef struct Command {
         const char *alias; /* NULL: none */
         CommandGroup group;
         const char *summary;     /* one line for lists, lower case, no full stop */
-        const char *operands;    /* of the synopsis: "ID [SIGNAL]"; NULL: none. ID, IMAGE, FILE, DIR, COMMAND, RUNTIME, SHELL are completed */
+        const char *operands;    /* of the synopsis: "ID [SIGNAL]"; NULL: none. Completed as the values of options are */
         const char *description; /* prose for --help and the man page, paragraphs parted by an empty line; NULL: none */
         const char *examples;    /* lines "COMMAND LINE   # what for"; NULL: none */
         unsigned flags;

@@ -67,7 +67,8 @@ static const char function[] =
 /* What stands in a table for a value: words, or @KIND for what has to be asked for. */
 static int put_value(Output *out, const char *value, Error *err) {
         static const char *const kinds[] = {
-                [VALUE_OTHER] = "@OTHER", [VALUE_FILE] = "@FILE", [VALUE_DIR] = "@DIR", [VALUE_ID] = "@ID", [VALUE_IMAGE] = "@IMAGE", [VALUE_SHELL] = NULL,
+                [VALUE_OTHER] = "@OTHER", [VALUE_FILE] = "@FILE",   [VALUE_DIR] = "@DIR",
+                [VALUE_ID] = "@ID",       [VALUE_IMAGE] = "@IMAGE", [VALUE_SHELL] = NULL,
         };
         const char *kind = kinds[value_kind(value)];
 
@@ -79,7 +80,8 @@ static int put_values(Output *out, const char *command, const Option *const *tab
                 for (const Option *row = *tables; row->kind != OPTION_END; row++) {
                         if (!row->value)
                                 continue;
-                        if (output_printf(out, err, "        ['%s --%s']='", command, row->name) < 0 || put_value(out, row->value, err) < 0 ||
+                        if (output_printf(out, err, "        ['%s --%s']='", command, row->name) < 0 ||
+                            put_value(out, row->value, err) < 0 ||
                             output_printf(out, err, "'\n") < 0)
                                 return -1;
                         if (row->letter && (output_printf(out, err, "        ['%s -%c']='", command, row->letter) < 0 ||
@@ -99,7 +101,9 @@ static int put_operands(Output *out, const Command *command, Error *err) {
         }
         if (command->max_operands <= 2 || !operand_value(command, 2, value)[0])
                 return 0;
-        return output_printf(out, err, "        ['%s operand']='", command->name) < 0 || put_value(out, value, err) < 0 ? -1 : output_printf(out, err, "'\n");
+        if (output_printf(out, err, "        ['%s operand']='", command->name) < 0 || put_value(out, value, err) < 0)
+                return -1;
+        return output_printf(out, err, "'\n");
 }
 
 static int put_options(Output *out, const char *key, const Option *const *tables, Error *err) {
@@ -147,7 +151,8 @@ static int put_commands(Output *out, Error *err) {
 }
 
 int completion_bash(Output *out, Error *err) {
-        if (output_printf(out, err, "# bash completion for proxmox-lxcri; made by 'proxmox-lxcri completion bash'\n\n") < 0 || put_commands(out, err) < 0)
+        if (output_printf(out, err, "# bash completion for proxmox-lxcri; made by 'proxmox-lxcri completion bash'\n\n") < 0 ||
+            put_commands(out, err) < 0)
                 return -1;
 
         if (output_printf(out, err, "declare -gA _proxmox_lxcri_options=(\n") < 0 || put_options(out, " ", global_tables, err) < 0)

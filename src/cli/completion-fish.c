@@ -50,7 +50,8 @@ static int put_complete(Output *out, const char *command, Error *err) {
         if (!command)
                 return 0;
         if (space)
-                return output_printf(out, err, " -n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s'", (int) (space - command), command,
+                return output_printf(out, err, " -n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s'",
+                                     (int) (space - command), command,
                                      space + 1);
         return output_printf(out, err, " -n '__fish_seen_subcommand_from %s'", command);
 }
@@ -64,7 +65,9 @@ static int put_options(Output *out, const char *command, const Option *const *ta
                                 return -1;
                         if (row->letter && output_printf(out, err, " -s %c", row->letter) < 0)
                                 return -1;
-                        if (row->value && (output_printf(out, err, value_kind(row->value) == VALUE_FILE ? " -r" : " -x") < 0 || put_value(out, row->value, err) < 0))
+                        if (row->value &&
+                            (output_printf(out, err, value_kind(row->value) == VALUE_FILE ? " -r" : " -x") < 0 ||
+                             put_value(out, row->value, err) < 0))
                                 return -1;
                         if (output_printf(out, err, " -d ") < 0 || put_quoted(out, row->help, err) < 0 || output_printf(out, err, "\n") < 0)
                                 return -1;
@@ -84,7 +87,8 @@ static int put_command(Output *out, const Command *command, Error *err) {
                 return -1;
         if (!space && output_printf(out, err, "complete -c proxmox-lxcri -n __fish_use_subcommand -a %s -d ", command->name) < 0)
                 return -1;
-        if (put_quoted(out, command->summary, err) < 0 || output_printf(out, err, "\n") < 0 || put_options(out, command->name, command->options, err) < 0)
+        if (put_quoted(out, command->summary, err) < 0 || output_printf(out, err, "\n") < 0 ||
+            put_options(out, command->name, command->options, err) < 0)
                 return -1;
         if (value_kind(operand_value(command, 0, value)) == VALUE_OTHER)
                 return 0;
@@ -94,7 +98,9 @@ static int put_command(Output *out, const Command *command, Error *err) {
 }
 
 int completion_fish(Output *out, Error *err) {
-        if (output_printf(out, err, "# fish completion for proxmox-lxcri; made by 'proxmox-lxcri completion fish'\n\ncomplete -c proxmox-lxcri -f\n") < 0 ||
+        if (output_printf(out, err,
+                          "# fish completion for proxmox-lxcri; made by 'proxmox-lxcri completion fish'\n\n"
+                          "complete -c proxmox-lxcri -f\n") < 0 ||
             put_options(out, NULL, global_tables, err) < 0)
                 return -1;
         for (size_t i = 0; command_at(i); i++)

@@ -45,12 +45,14 @@ static int put_value(Output *out, const char *value, Error *err) {
 }
 
 static int put_option(Output *out, const Option *row, Error *err) {
-        if (output_printf(out, err, "                '*--%s%s[", row->name, row->value ? "=" : "") < 0 || put_text(out, row->help, err) < 0 ||
+        if (output_printf(out, err, "                '*--%s%s[", row->name, row->value ? "=" : "") < 0 ||
+            put_text(out, row->help, err) < 0 ||
             output_printf(out, err, "]") < 0 || (row->value && put_value(out, row->value, err) < 0) || output_printf(out, err, "'\n") < 0)
                 return -1;
         if (!row->letter)
                 return 0;
-        if (output_printf(out, err, "                '*-%c%s[", row->letter, row->value ? "+" : "") < 0 || put_text(out, row->help, err) < 0 ||
+        if (output_printf(out, err, "                '*-%c%s[", row->letter, row->value ? "+" : "") < 0 ||
+            put_text(out, row->help, err) < 0 ||
             output_printf(out, err, "]") < 0 || (row->value && put_value(out, row->value, err) < 0))
                 return -1;
         return output_printf(out, err, "'\n");
@@ -68,7 +70,8 @@ static int put_operands(Output *out, const Command *command, Error *err) {
         char value[OPERAND_NAME_MAX];
 
         for (size_t i = 0; i < 2 && operand_value(command, i, value)[0]; i++)
-                if (output_printf(out, err, "                '%zu", i + 1) < 0 || put_value(out, value, err) < 0 || output_printf(out, err, "'\n") < 0)
+                if (output_printf(out, err, "                '%zu", i + 1) < 0 || put_value(out, value, err) < 0 ||
+                    output_printf(out, err, "'\n") < 0)
                         return -1;
         if (command->max_operands <= 2 || !operand_value(command, 2, value)[0])
                 return 0;
@@ -79,7 +82,8 @@ static int put_operands(Output *out, const Command *command, Error *err) {
 
 /* Specifications as an array, so that no line has to end in a backslash. */
 static int put_command(Output *out, const Command *command, Error *err) {
-        if (output_printf(out, err, "        '%s')\n                specs=(\n", command->name) < 0 || put_options(out, command->options, err) < 0 ||
+        if (output_printf(out, err, "        '%s')\n                specs=(\n", command->name) < 0 ||
+            put_options(out, command->options, err) < 0 ||
             put_operands(out, command, err) < 0)
                 return -1;
         return output_printf(out, err, "                )\n                ;;\n");

@@ -15,8 +15,9 @@ ValueKind value_kind(const char *value) {
                 const char *name;
                 ValueKind kind;
         } kinds[] = {
-                { "FILE", VALUE_FILE },       { "SOCKET", VALUE_FILE },       { "DIR", VALUE_DIR },       { "ID", VALUE_ID },           { "IMAGE", VALUE_IMAGE },
-                { "RUNTIME", VALUE_RUNTIME }, { "DRIVER", VALUE_DRIVER },     { "SIGNAL", VALUE_SIGNAL }, { "COMMAND", VALUE_COMMAND }, { "SHELL", VALUE_SHELL },
+                { "FILE", VALUE_FILE },     { "SOCKET", VALUE_FILE },     { "DIR", VALUE_DIR },       { "ID", VALUE_ID },
+                { "IMAGE", VALUE_IMAGE },   { "RUNTIME", VALUE_RUNTIME }, { "DRIVER", VALUE_DRIVER }, { "SIGNAL", VALUE_SIGNAL },
+                { "COMMAND", VALUE_COMMAND }, { "SHELL", VALUE_SHELL },
         };
 
         for (size_t i = 0; value && i < ARRAY_SIZE(kinds); i++)

@@ -25,7 +25,7 @@ typedef enum ValueKind {
 /** value_kind() - what the name of a value says it is; NULL is VALUE_OTHER */
 ValueKind value_kind(const char *value);
 
-/** operand_value() - name of a command's operand, counted from 0, without brackets and dots; "" when there is none. The last of "ID..." goes on */
+/** operand_value() - name of a command's operand, counted from 0, without brackets and dots; "" when there is none */
 #define OPERAND_NAME_MAX 32
 const char *operand_value(const Command *command, size_t index, char ret[OPERAND_NAME_MAX]);
 

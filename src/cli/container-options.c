@@ -58,26 +58,31 @@ static int take_stop_signal(void *target, const char *value, Error *err) {
 
 const Option container_options[] = {
         OPT_GROUP("Options"),
-        OPT_STRING('b', "bundle", ContainerArgs, bundle, "DIR", "directory with config.json and the root filesystem; the working directory when neither it nor --image is given"),
+        OPT_STRING('b', "bundle", ContainerArgs, bundle, "DIR",
+                   "directory with config.json and the root filesystem; the working directory when neither it nor --image is given"),
         OPT_STRING(0, "image", ContainerArgs, image, "IMAGE", "make the container from an image of the store"),
         OPT_STRING(0, "pid-file", ContainerArgs, pid_file, "FILE", "write the pid of the container's first process to FILE"),
         OPT_STRING(0, "console-socket", ContainerArgs, console_socket, "SOCKET", "hand the terminal's other end to who listens at SOCKET"),
         OPT_FLAG('d', "detach", ContainerArgs, detach, "leave the container running in the background; create always returns"),
         OPT_FLAG(0, "no-pivot", ContainerArgs, no_pivot, "do not use pivot_root (for a root on a ramdisk)"),
         OPT_FLAG(0, "no-new-keyring", ContainerArgs, no_new_keyring, "keep the caller's session keyring"),
-        OPT_INTEGER(0, "preserve-fds", ContainerArgs, preserve_fds, "N", 0, PRESERVE_FDS_MAX, "hand N descriptors, from 3 on, to the container"),
+        OPT_INTEGER(0, "preserve-fds", ContainerArgs, preserve_fds, "N", 0, PRESERVE_FDS_MAX,
+                    "hand N descriptors, from 3 on, to the container"),
         OPT_END
 };
 
 const Option container_image_options[] = {
         OPT_GROUP("With --image: the process"),
-        OPT_CALL('e', "env", ContainerArgs, spec, "NAME[=VALUE]", take_env, "set a variable; NAME alone takes it from the caller's environment"),
+        OPT_CALL('e', "env", ContainerArgs, spec, "NAME[=VALUE]", take_env,
+                 "set a variable; NAME alone takes it from the caller's environment"),
         OPT_CALL(0, "env-file", ContainerArgs, spec, "FILE", take_env_file, "set the variables in FILE, one NAME=VALUE a line"),
         OPT_COPY('u', "user", ContainerArgs, spec.user, "USER[:GROUP]", "who the process runs as: names of the image, or numbers"),
         OPT_COPY('w', "workdir", ContainerArgs, spec.workdir, "PATH", "the process's working directory, a path in the container"),
-        OPT_CALL(0, "entrypoint", ContainerArgs, spec, "COMMAND", take_entrypoint, "in place of the image's entrypoint: a command, or a JSON array"),
+        OPT_CALL(0, "entrypoint", ContainerArgs, spec, "COMMAND", take_entrypoint,
+                 "in place of the image's entrypoint: a command, or a JSON array"),
         OPT_FLAG('t', "tty", ContainerArgs, spec.tty, "give the process a terminal"),
-        OPT_CALL(0, "stop-signal", ContainerArgs, spec.stop_signal, "SIGNAL", take_stop_signal, "what 'stop' sends first, in place of the image's"),
+        OPT_CALL(0, "stop-signal", ContainerArgs, spec.stop_signal, "SIGNAL", take_stop_signal,
+                 "what 'stop' sends first, in place of the image's"),
         OPT_COPY(0, "hostname", ContainerArgs, spec.hostname, "NAME", "the container's host name; its ID unless given"),
         OPT_CALL(0, "annotation", ContainerArgs, spec, "KEY=VALUE", take_annotation, "an annotation for the runtime"),
         OPT_GROUP("With --image: files and devices"),
@@ -93,12 +98,14 @@ const Option container_image_options[] = {
         OPT_CALL(0, "memory-swap", ContainerArgs, spec, "BYTES", take_memory_swap, "memory and swap together; -1 for no limit"),
         OPT_CALL(0, "cpus", ContainerArgs, spec, "N", take_cpus, "processors it may use, such as 1.5"),
         OPT_CALL(0, "pids-limit", ContainerArgs, spec, "N", take_pids_limit, "processes it may have; -1 for no limit"),
-        OPT_CALL(0, "ulimit", ContainerArgs, spec, "NAME=SOFT[:HARD]", take_ulimit, "a resource limit of its processes, such as nofile=1024:4096"),
+        OPT_CALL(0, "ulimit", ContainerArgs, spec, "NAME=SOFT[:HARD]", take_ulimit,
+                 "a resource limit of its processes, such as nofile=1024:4096"),
         OPT_GROUP("With --image: security"),
         OPT_FLAG(0, "privileged", ContainerArgs, spec.privileged, "all capabilities and devices, no seccomp filter, nothing masked"),
         OPT_LIST(0, "cap-add", ContainerArgs, spec.cap_add, "CAPABILITY", "give a capability; 'all' for every one"),
         OPT_LIST(0, "cap-drop", ContainerArgs, spec.cap_drop, "CAPABILITY", "take a capability away; 'all' for every one"),
-        OPT_LIST(0, "security-opt", ContainerArgs, spec.security_opt, "OPTION", "seccomp=, apparmor=, label=, no-new-privileges, mask=, unmask=, systempaths="),
+        OPT_LIST(0, "security-opt", ContainerArgs, spec.security_opt, "OPTION",
+                 "seccomp=, apparmor=, label=, no-new-privileges, mask=, unmask=, systempaths="),
         OPT_CALL(0, "userns", ContainerArgs, spec, "MODE", take_userns, "the user namespace: host, private or auto"),
         OPT_CALL(0, "uidmap", ContainerArgs, spec.uid_map, "CONTAINER:HOST:SIZE", take_id_map, "map a range of user ids"),
         OPT_CALL(0, "gidmap", ContainerArgs, spec.gid_map, "CONTAINER:HOST:SIZE", take_id_map, "map a range of group ids"),
@@ -166,7 +173,8 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
         if (args->image && (take_command(args, call, err) < 0 || choose_hostname(args, call->operands[0], err) < 0))
                 return -1;
         if ((!args->image && path_absolute(args->bundle ?: ".", &made.bundle, err) < 0) ||
-            absolute_or_null(args->pid_file, &made.pid_file, err) < 0 || absolute_or_null(args->console_socket, &made.console_socket, err) < 0)
+            absolute_or_null(args->pid_file, &made.pid_file, err) < 0 ||
+            absolute_or_null(args->console_socket, &made.console_socket, err) < 0)
                 return -1;
 
         made.request = (CreateRequest) {

@@ -8,9 +8,11 @@
 
 static const Option global_options[] = {
         OPT_GROUP("Global options"),
-        OPT_STRING(0, "root", GlobalArgs, root, "DIR", "where states of containers are kept; /run/proxmox-lxcri unless the configuration says otherwise"),
+        OPT_STRING(0, "root", GlobalArgs, root, "DIR",
+                   "where states of containers are kept; /run/proxmox-lxcri unless the configuration says otherwise"),
         OPT_STRING(0, "store", GlobalArgs, store, "DIR", "where images and image containers are kept; /var/lib/proxmox-lxcri likewise"),
-        OPT_STRING(0, "config", GlobalArgs, config, "FILE", "this program's configuration; else $PROXMOX_LXCRI_CONFIG, else /etc/proxmox-lxcri/config.json"),
+        OPT_STRING(0, "config", GlobalArgs, config, "FILE",
+                   "this program's configuration; else $PROXMOX_LXCRI_CONFIG, else /etc/proxmox-lxcri/config.json"),
         OPT_STRING(0, "runtime", GlobalArgs, runtime, "RUNTIME", "the runtime for new containers; 'route' shows what is chosen without it"),
         OPT_STRING(0, "log", GlobalArgs, log, "FILE", "write logs and errors to FILE; errors still go to standard error too"),
         OPT_STRING(0, "log-format", GlobalArgs, log_format, "text|json", "form of logs and errors"),
@@ -55,7 +57,8 @@ int cli_setup(Cli *cli, Error *err) {
                 .interrupted = cli->interrupted,
                 .observer = progress_observer(&cli->progress, cli->interrupted),
         };
-        report_line(&cli->report, LOG_LEVEL_DEBUG, "configuration %s, root %s, store %s", cli->config->path ?: "none: defaults", cli->root, cli->store);
+        report_line(&cli->report, LOG_LEVEL_DEBUG, "configuration %s, root %s, store %s", cli->config->path ?: "none: defaults", cli->root,
+                    cli->store);
         return 0;
 }
 

@@ -142,7 +142,8 @@ static int put_config(Output *out, Error *err) {
         for (size_t i = 0; config_key_at(i, &key); i++) {
                 _cleanup_free_ char *label = NULL;
 
-                if (string_format(&label, err, "%s (%s, default %s)", key.name, key.type, key.default_text) < 0 || put_item(out, label, key.help, err) < 0)
+                if (string_format(&label, err, "%s (%s, default %s)", key.name, key.type, key.default_text) < 0 ||
+                    put_item(out, label, key.help, err) < 0)
                         return -1;
         }
         return 0;
@@ -150,13 +151,13 @@ static int put_config(Output *out, Error *err) {
 
 static const char exit_status[] =
         "0 is success. run, start --attach and exec give the exit code of the container's process, 128 + N when signal N killed it.\n\n"
-        "Failures of the program itself, wrong usage included, give 1, or the code the runtime behind it gave; one that a signal cut off gives "
-        "128 + N.";
+        "Failures of the program itself, wrong usage included, give 1, or the code the runtime behind it gave; one that a signal cut off "
+        "gives 128 + N.";
 
 static const char error_text[] =
-        "Every failure is one message on standard error: kind, place and cause, the phase when a transaction failed, and a hint where one is "
-        "known. With --log-format json it is one JSON object with level, msg, time, kind, phase, errno, cause and hint; --log names a file for "
-        "it, and standard error then still gets the text.";
+        "Every failure is one message on standard error: kind, place and cause, the phase when a transaction failed, and a hint where "
+        "one is known. With --log-format json it is one JSON object with level, msg, time, kind, phase, errno, cause and hint; --log "
+        "names a file for it, and standard error then still gets the text.";
 
 int man_program(Output *out, Error *err) {
         if (put_title(out, "proxmox-lxcri", "make containers from OCI images and run them", err) < 0 ||

@@ -43,7 +43,8 @@ typedef struct Option {
 #define OPT_FLAG(l, n, args, member, h) \
         { .kind = OPTION_FLAG, .letter = (l), .name = (n), .help = (h), .offset = OPTION_OFFSET(args, member, bool) }
 #define OPT_STRING(l, n, args, member, v, h) \
-        { .kind = OPTION_STRING, .letter = (l), .name = (n), .value = (v), .help = (h), .offset = OPTION_OFFSET(args, member, const char *) }
+        { .kind = OPTION_STRING, .letter = (l), .name = (n), .value = (v), .help = (h), \
+          .offset = OPTION_OFFSET(args, member, const char *) }
 #define OPT_COPY(l, n, args, member, v, h) \
         { .kind = OPTION_COPY, .letter = (l), .name = (n), .value = (v), .help = (h), .offset = OPTION_OFFSET(args, member, char *) }
 #define OPT_LIST(l, n, args, member, v, h) \

@@ -44,7 +44,8 @@ typedef struct Table {
 } Table;
 
 #define TABLE_INIT(...)                                                                                      \
-        ((Table) { .headings = (const char *const[]) { __VA_ARGS__ }, .n_columns = sizeof((const char *[]) { __VA_ARGS__ }) / sizeof(char *) })
+        ((Table) { .headings = (const char *const[]) { __VA_ARGS__ },                                        \
+                   .n_columns = sizeof((const char *[]) { __VA_ARGS__ }) / sizeof(char *) })
 
 /** table_add() - one row: as many strings as there are columns; NULL is an empty cell */
 int table_add(Table *table, const char *const *cells, Error *err);

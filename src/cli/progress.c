@@ -80,7 +80,8 @@ static void phase_end(void *userdata, const char *phase, uint64_t nanoseconds, b
         if (skipped)
                 snprintf(text, sizeof(text), "phase %s: nothing to do", phase);
         else
-                snprintf(text, sizeof(text), "phase %s: %s after %s", phase, failed ? "failed" : "done", duration_text(nanoseconds, duration));
+                snprintf(text, sizeof(text), "phase %s: %s after %s", phase, failed ? "failed" : "done",
+                         duration_text(nanoseconds, duration));
         report_phase(progress->report, LOG_LEVEL_INFO, phase, skipped ? NULL : &seconds, text);
 }
 
@@ -110,7 +111,8 @@ static void show(Progress *progress, const char *what, const char *subject, uint
                 return;
         if (total > 0)
                 snprintf(of, sizeof(of), " of %s", size_text(total, size));
-        n = snprintf(line, sizeof(line), "%s%s %.*s: %s%s", erase_line, what, PROGRESS_SUBJECT, printable.data ?: "", size_text(done, size), of);
+        n = snprintf(line, sizeof(line), "%s%s %.*s: %s%s", erase_line, what, PROGRESS_SUBJECT, printable.data ?: "", size_text(done, size),
+                     of);
         (void) fd_write_all(STDERR_FILENO, line, n < (int) sizeof(line) ? (size_t) n : sizeof(line) - 1, NULL);
         progress->shown = true;
         progress->last = now;

@@ -48,7 +48,8 @@ int report_open(const Report *report, Error *err) {
 }
 
 static int format_text(Buf *buf, bool color, LogLevel level, const Error *error, const char *text) {
-        const char *red = color && level == LOG_LEVEL_ERROR ? COLOR_RED : "", *cyan = color ? COLOR_CYAN : "", *reset = color ? COLOR_RESET : "";
+        const char *red = color && level == LOG_LEVEL_ERROR ? COLOR_RED : "";
+        const char *cyan = color ? COLOR_CYAN : "", *reset = color ? COLOR_RESET : "";
 
         if (buf_printf(buf, NULL, "proxmox-lxcri: %s%s:%s ", red, level_names[level], *red ? reset : "") < 0)
                 return -1;
@@ -117,7 +118,8 @@ char *report_format(bool json, bool color, LogLevel level, const Error *error, c
         return buf.data;
 }
 
-static void write_record(int fd, bool json, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text) {
+static void write_record(int fd, bool json, LogLevel level, const Error *error, const char *phase, const double *seconds,
+                         const char *text) {
         _cleanup_free_ char *record = report_format(json, !json && isatty(fd), level, error, phase, seconds, text);
         static const char no_memory[] = "{\"level\":\"error\",\"msg\":\"out of memory\",\"kind\":\"OutOfMemory\"}\n";
         const char *line = record;

@@ -36,5 +36,5 @@ void report_line(const Report *report, LogLevel level, const char *fmt, ...) __a
 /** report_phase() - a line about a phase of a transaction; in JSON with the fields phase and, when it ended, seconds */
 void report_phase(const Report *report, LogLevel level, const char *phase, const double *seconds, const char *text);
 
-/** report_format() - the line or lines as they would be written; free(). NULL without memory. @error may be NULL, then @text is the message */
+/** report_format() - the lines as they would be written; free(). NULL without memory. @error may be NULL, then @text is the message */
 char *report_format(bool json, bool color, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text);

@@ -52,7 +52,8 @@ const char *age_text(const char *time, int64_t now, char ret[AGE_TEXT_MAX]) {
         static const struct {
                 int64_t seconds;
                 const char *name;
-        } units[] = { { 365 * 86400, "year" }, { 30 * 86400, "month" }, { 7 * 86400, "week" }, { 86400, "day" }, { 3600, "hour" }, { 60, "minute" } };
+        } units[] = { { 365 * 86400, "year" }, { 30 * 86400, "month" }, { 7 * 86400, "week" }, { 86400, "day" }, { 3600, "hour" },
+                      { 60, "minute" } };
         int64_t then, age;
 
         if (!time || parse_time(time, &then) < 0) {

@@ -16,9 +16,10 @@ const Command cmd_create = {
         .group = COMMANDS_LIFE,
         .summary = "make a container; 'start' lets its process run",
         .operands = "ID [COMMAND [ARG...]]",
-        .description = "Makes a container from a bundle (a directory with config.json and a root filesystem) or from an image of the store. Either all of it "
-                       "succeeds, or what was done is undone.\n\n"
-                       "Options stand before the ID: what follows it is the command that an image's container runs in place of the image's own.\n\n"
+        .description = "Makes a container from a bundle (a directory with config.json and a root filesystem) or from an image of the "
+                       "store. Either all of it succeeds, or what was done is undone.\n\n"
+                       "Options stand before the ID: what follows it is the command that an image's container runs in place of the "
+                       "image's own.\n\n"
                        "Options other than those under 'Options' go with --image; a bundle's config.json says for itself how it runs.",
         .examples = "proxmox-lxcri create --bundle /srv/web web          # from a bundle\n"
                     "proxmox-lxcri create --image redis:7 -m 512m cache  # from an image, with a limit\n"

@@ -31,7 +31,8 @@ static int take_platform(void *target, const char *value, Error *err) {
 }
 
 static const Option import_options[] = {
-        OPT_CALL(0, "platform", ImportArgs, platform, "OS/ARCH[/VARIANT]", take_platform, "which platform's image to take; this machine's unless given"),
+        OPT_CALL(0, "platform", ImportArgs, platform, "OS/ARCH[/VARIANT]", take_platform,
+                 "which platform's image to take; this machine's unless given"),
         OPT_FLAG(0, "all", ImportArgs, all, "take every image of an archive that holds several"),
         OPT_FLAG('q', "quiet", ImportArgs, quiet, "print digests only"),
         OPT_END
@@ -57,7 +58,8 @@ static int print_imported(Cli *cli, const ImportedImage *images, size_t n, bool 
                 if (quiet)
                         r = output_printf(&cli->out, err, "%s\n", images[i].manifest.text);
                 else
-                        r = output_printf(&cli->out, err, "%s %s %s\n", name.data, images[i].manifest.text, size_text(images[i].size, size));
+                        r = output_printf(&cli->out, err, "%s %s %s\n", name.data, images[i].manifest.text,
+                                          size_text(images[i].size, size));
                 if (r < 0)
                         return -1;
         }
@@ -96,9 +98,9 @@ const Command cmd_image_import = {
         .group = COMMANDS_IMAGES,
         .summary = "bring an image into the store",
         .operands = "FILE [NAME]",
-        .description = "FILE is an OCI layout directory, an OCI archive or a docker-archive (plain, gzip or zstd), or a root filesystem as a tar or a "
-                       "directory. Its kind is found by looking; oci:, oci-archive:, docker-archive: and dir: before it say it outright. NAME defaults to "
-                       "what the source says of itself; a root filesystem needs one.\n\n"
+        .description = "FILE is an OCI layout directory, an OCI archive or a docker-archive (plain, gzip or zstd), or a root filesystem "
+                       "as a tar or a directory. Its kind is found by looking; oci:, oci-archive:, docker-archive: and dir: before it "
+                       "say it outright. NAME defaults to what the source says of itself; a root filesystem needs one.\n\n"
                        "Every blob's digest and size and every layer's diffID are checked; a source that fails leaves nothing behind.",
         .examples = "proxmox-lxcri image import redis.tar\n"
                     "proxmox-lxcri image import oci:./layout:v2 registry.example/app:v2\n"

@@ -57,7 +57,8 @@ static int add_table_row(Table *table, const Row *row, bool full, Error *err) {
         if (row->image)
                 size_text(row->image->size, size);
         age_text(row->config ? row->config->created : "-", time(NULL), age);
-        return TABLE_ADD(table, err, repository ?: row->name->name ?: "<none>", reference && reference->tag ? reference->tag : "<none>", id, age, size);
+        return TABLE_ADD(table, err, repository ?: row->name->name ?: "<none>", reference && reference->tag ? reference->tag : "<none>", id,
+                         age, size);
 }
 
 static int row_json(const Row *row, json_t **ret, Error *err) {

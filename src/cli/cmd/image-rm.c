@@ -117,7 +117,8 @@ const Command cmd_image_rm = {
         .group = COMMANDS_IMAGES,
         .summary = "remove names of images",
         .operands = "IMAGE...",
-        .description = "The last name of an image that a container uses is not removed. The space of an image without names is given back by 'prune'.",
+        .description = "The last name of an image that a container uses is not removed. The space of an image without names is given "
+                       "back by 'prune'.",
         .examples = "proxmox-lxcri image rm redis:7\nproxmox-lxcri prune",
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,

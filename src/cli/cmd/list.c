@@ -25,8 +25,8 @@ static int print_table(Cli *cli, const ListEntry *entries, size_t n, Error *err)
                 snprintf(pid, sizeof(pid), "%d", (int) entry->pid);
                 if (entry->exit_code >= 0)
                         snprintf(code, sizeof(code), "%d", entry->exit_code);
-                if (TABLE_ADD(&table, err, entry->id, pid, entry->status ?: "-", entry->bundle ?: "-", entry->created ?: "-", entry->owner ?: "-",
-                              entry->runtime ?: "-", code, entry->image ?: "-") < 0)
+                if (TABLE_ADD(&table, err, entry->id, pid, entry->status ?: "-", entry->bundle ?: "-", entry->created ?: "-",
+                              entry->owner ?: "-", entry->runtime ?: "-", code, entry->image ?: "-") < 0)
                         return -1;
         }
         return table_print(&table, &cli->out, err);
@@ -108,8 +108,8 @@ const Command cmd_list = {
         .alias = "ls",
         .group = COMMANDS_LOOK,
         .summary = "list the containers of this root and store",
-        .description = "Containers of all states are shown, with the exit code of those that have ended; 'broken' is one whose making was cut off, for "
-                       "'recover' to undo.",
+        .description = "Containers of all states are shown, with the exit code of those that have ended; 'broken' is one whose making "
+                       "was cut off, for 'recover' to undo.",
         .examples = "proxmox-lxcri list\nproxmox-lxcri list --format json | jq -r '.[] | select(.status == \"running\").id'",
         .options = (const Option *const[]) { list_options, NULL },
         .args_size = sizeof(ListArgs),

@@ -15,9 +15,14 @@ static const Option prune_options[] = {
 };
 
 static int print_json(Cli *cli, const PruneResult *result, Error *err) {
-        _cleanup_json_ json_t *object = json_pack("{s:I, s:I, s:I, s:I, s:I}", "blobs", (json_int_t) result->blobs, "layers", (json_int_t) result->layers, "images",
-                                                  (json_int_t) result->images, "temporary", (json_int_t) result->temporary, "bytes", (json_int_t) result->bytes);
+        _cleanup_json_ json_t *object = NULL;
 
+        object = json_pack("{s:I, s:I, s:I, s:I, s:I}",
+                           "blobs", (json_int_t) result->blobs,
+                           "layers", (json_int_t) result->layers,
+                           "images", (json_int_t) result->images,
+                           "temporary", (json_int_t) result->temporary,
+                           "bytes", (json_int_t) result->bytes);
         return object ? output_json(&cli->out, object, err) : error_oom(err);
 }
 

@@ -117,7 +117,8 @@ static int print_table(Cli *cli, const pid_t *pids, size_t n, char *const *optio
         for (const char *line = text; *line;) {
                 size_t len = strcspn(line, "\n");
 
-                if ((line == text || contains(pids, n, pid_of_line(line, column))) && output_printf(&cli->out, err, "%.*s\n", (int) len, line) < 0)
+                if ((line == text || contains(pids, n, pid_of_line(line, column))) &&
+                    output_printf(&cli->out, err, "%.*s\n", (int) len, line) < 0)
                         return -1;
                 line += len + (line[len] == '\n');
         }

@@ -32,8 +32,8 @@ const Command cmd_recover = {
         .group = COMMANDS_SETUP,
         .summary = "undo what interrupted commands left behind",
         .operands = "[ID]",
-        .description = "A command that was killed in the middle is undone by the next command on that container, or for all of them by this one. What is "
-                       "complete, and what somebody is just working on, is left alone.",
+        .description = "A command that was killed in the middle is undone by the next command on that container, or for all of them by "
+                       "this one. What is complete, and what somebody is just working on, is left alone.",
         .examples = "proxmox-lxcri recover",
         .max_operands = 1,
         .run = run,

@@ -9,7 +9,8 @@ typedef struct RestartArgs {
 } RestartArgs;
 
 static const Option restart_options[] = {
-        OPT_INTEGER('t', "time", RestartArgs, timeout, "SECONDS", 0, INT_MAX, "how long to wait before SIGKILL; the configuration's stop_timeout unless given"),
+        OPT_INTEGER('t', "time", RestartArgs, timeout, "SECONDS", 0, INT_MAX,
+                    "how long to wait before SIGKILL; the configuration's stop_timeout unless given"),
         OPT_END
 };
 

@@ -47,8 +47,8 @@ const Command cmd_route = {
         .group = COMMANDS_SETUP,
         .summary = "show which runtime a container would get, and why",
         .operands = "ID",
-        .description = "In this order: --runtime, the name the program was called by (proxmox-lxcri-crun), the annotation org.proxmox-lxcri.runtime, the "
-                       "configuration's runtime_rules, its default_runtime.",
+        .description = "In this order: --runtime, the name the program was called by (proxmox-lxcri-crun), the annotation "
+                       "org.proxmox-lxcri.runtime, the configuration's runtime_rules, its default_runtime.",
         .examples = "proxmox-lxcri route web\nproxmox-lxcri route --image redis:7 cache",
         .min_operands = 1,
         .max_operands = 1,

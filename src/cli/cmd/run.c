@@ -26,11 +26,12 @@ const Command cmd_run = {
         .group = COMMANDS_LIFE,
         .summary = "make a container and start it",
         .operands = "ID [COMMAND [ARG...]]",
-        .description = "Without --detach it waits, passes signals and standard streams on, and exits with the exit code of the container's process, 128 + N "
-                       "when signal N killed it.\n\n"
-                       "A bundle's container is deleted when it has ended, unless --keep is given. One from an image stays, stopped, and can be started "
-                       "again, unless --rm is given.\n\n"
-                       "Options stand before the ID: what follows it is the command that an image's container runs in place of the image's own.",
+        .description = "Without --detach it waits, passes signals and standard streams on, and exits with the exit code of the "
+                       "container's process, 128 + N when signal N killed it.\n\n"
+                       "A bundle's container is deleted when it has ended, unless --keep is given. One from an image stays, stopped, and "
+                       "can be started again, unless --rm is given.\n\n"
+                       "Options stand before the ID: what follows it is the command that an image's container runs in place of the "
+                       "image's own.",
         .examples = "proxmox-lxcri run --image debian:12 --rm box cat /etc/os-release\n"
                     "proxmox-lxcri run --image debian:12 --rm -t box bash  # with a terminal\n"
                     "proxmox-lxcri run -d --image redis:7 cache            # in the background; see 'logs cache'\n"

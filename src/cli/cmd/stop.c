@@ -9,7 +9,8 @@ typedef struct StopArgs {
 } StopArgs;
 
 static const Option stop_options[] = {
-        OPT_INTEGER('t', "time", StopArgs, timeout, "SECONDS", 0, INT_MAX, "how long to wait before SIGKILL; the configuration's stop_timeout unless given"),
+        OPT_INTEGER('t', "time", StopArgs, timeout, "SECONDS", 0, INT_MAX,
+                    "how long to wait before SIGKILL; the configuration's stop_timeout unless given"),
         OPT_END
 };
 
@@ -28,7 +29,8 @@ const Command cmd_stop = {
         .group = COMMANDS_LIFE,
         .summary = "end containers: the stop signal, then SIGKILL",
         .operands = "ID...",
-        .description = "The stop signal is the image's, or what --stop-signal said when the container was made, or TERM. A container that has ended already is no error.",
+        .description = "The stop signal is the image's, or what --stop-signal said when the container was made, or TERM. A container "
+                       "that has ended already is no error.",
         .examples = "proxmox-lxcri stop web\nproxmox-lxcri stop --time 60 database",
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,

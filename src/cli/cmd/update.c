@@ -21,7 +21,8 @@ typedef struct UpdateArgs {
 static const Option update_options[] = {
         OPT_STRING('r', "resources", UpdateArgs, resources, "FILE", "a resources object of the runtime spec; '-' reads standard input"),
         OPT_INTEGER(0, "memory", UpdateArgs, memory, "BYTES", -1, INT64_MAX, "memory it may use"),
-        OPT_INTEGER(0, "memory-reservation", UpdateArgs, reservation, "BYTES", -1, INT64_MAX, "memory it is left with when memory is short"),
+        OPT_INTEGER(0, "memory-reservation", UpdateArgs, reservation, "BYTES", -1, INT64_MAX,
+                    "memory it is left with when memory is short"),
         OPT_INTEGER(0, "memory-swap", UpdateArgs, swap, "BYTES", -1, INT64_MAX, "memory and swap together; -1 for no limit"),
         OPT_INTEGER(0, "cpu-period", UpdateArgs, cpu_period, "MICROSECONDS", 0, INT64_MAX, "the period in which the quota counts"),
         OPT_INTEGER(0, "cpu-quota", UpdateArgs, cpu_quota, "MICROSECONDS", -1, INT64_MAX, "processor time it may use in a period"),
@@ -63,8 +64,9 @@ static int make_resources(const UpdateArgs *args, json_t **ret, Error *err) {
                 const char *group, *key;
                 int64_t value;
         } numbers[] = {
-                { "memory", "limit", args->memory },     { "memory", "reservation", args->reservation }, { "memory", "swap", args->swap },
-                { "cpu", "period", args->cpu_period },   { "cpu", "quota", args->cpu_quota },            { "cpu", "shares", args->cpu_shares },
+                { "memory", "limit", args->memory },     { "memory", "reservation", args->reservation },
+                { "memory", "swap", args->swap },        { "cpu", "period", args->cpu_period },
+                { "cpu", "quota", args->cpu_quota },     { "cpu", "shares", args->cpu_shares },
                 { "pids", "limit", args->pids },         { "blockIO", "weight", args->blkio_weight },
         };
         _cleanup_json_ json_t *resources = json_object();

@@ -20,7 +20,8 @@ static void commands_are_found_by_one_or_two_words_and_aliases(void **state) {
                 size_t n;
         } rows[] = {
                 { "run", NULL, "run", 1 },          { "run", "x", "run", 1 },                  { "image", "list", "image list", 2 },
-                { "images", NULL, "image list", 1 }, { "image-list", "x", "image list", 1 },    { "ls", NULL, "list", 1 }, { "rm", "x", "delete", 1 },
+                { "images", NULL, "image list", 1 }, { "image-list", "x", "image list", 1 },    { "ls", NULL, "list", 1 },
+                { "rm", "x", "delete", 1 },
                 { "config", "validate", "config check", 2 }, { "generate-config", NULL, "generate-config", 1 },
         };
 
@@ -101,8 +102,9 @@ static void operands_are_named_for_completion(void **state) {
                 size_t index;
                 const char *value;
         } rows[] = {
-                { "kill", 0, "ID" },      { "kill", 1, "SIGNAL" },       { "kill", 2, "" },      { "delete", 0, "ID" },    { "delete", 7, "ID" },
-                { "exec", 1, "COMMAND" }, { "image import", 0, "FILE" }, { "recover", 0, "ID" }, { "list", 0, "" },        { "image verify", 3, "IMAGE" },
+                { "kill", 0, "ID" },   { "kill", 1, "SIGNAL" },  { "kill", 2, "" },       { "delete", 0, "ID" }, { "list", 0, "" },
+                { "delete", 7, "ID" }, { "exec", 1, "COMMAND" }, { "recover", 0, "ID" }, { "image import", 0, "FILE" },
+                { "image verify", 3, "IMAGE" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -65,7 +65,8 @@ static void line_clear(Line *line) {
 #define PARSE(order, ...) parse((order), (const char *const[]) { __VA_ARGS__, NULL })
 
 static void every_way_to_write_an_option_is_understood(void **state) {
-        _cleanup_(line_clear) Line line = PARSE(OPERANDS_ANYWHERE, "--all", "-b", "dir", "--user=me", "-eA=1", "--env", "B=2=3", "-t=5", "--format", "json");
+        _cleanup_(line_clear) Line line = PARSE(OPERANDS_ANYWHERE, "--all", "-b", "dir", "--user=me", "-eA=1", "--env",
+                                      "B=2=3", "-t=5", "--format", "json");
 
         assert_int_equal(line.result, 0);
         assert_true(line.args.all);
@@ -103,7 +104,8 @@ static void a_flag_can_be_said_to_be_false(void **state) {
 }
 
 static void the_last_of_a_repeated_option_wins_and_a_list_keeps_all(void **state) {
-        _cleanup_(line_clear) Line line = PARSE(OPERANDS_ANYWHERE, "-u", "a", "-u", "b", "-b", "x", "-b", "y", "-e", "1", "-e", "2", "--call", "x", "--call", "y");
+        _cleanup_(line_clear) Line line = PARSE(OPERANDS_ANYWHERE, "-u", "a", "-u", "b", "-b", "x", "-b", "y", "-e", "1", "-e", "2",
+                                      "--call", "x", "--call", "y");
 
         assert_int_equal(line.result, 0);
         assert_string_equal(line.args.user, "b");
@@ -182,7 +184,8 @@ static void a_near_name_is_suggested(void **state) {
         static const struct {
                 const char *typed, *hint;
         } lines[] = {
-                { "--bundel", "did you mean '--bundle'?" }, { "--formt", "did you mean '--format'?" }, { "--quite", "did you mean '--quiet'?" },
+                { "--bundel", "did you mean '--bundle'?" }, { "--formt", "did you mean '--format'?" },
+                { "--quite", "did you mean '--quiet'?" },
                 { "--bun", "did you mean '--bundle'?" },    { "--zzz", "" },                           { "--x", "" },
         };
 
@@ -205,7 +208,9 @@ static void earlier_sets_win_and_later_ones_are_found(void **state) {
         Args own = {}, other = {};
         const OptionSet sets[] = { { tables, &own }, { global, &other } };
 
-        assert_int_equal(options_parse(sets, 2, (char *const[]) { (char *) "--bundle=x", (char *) "-ag", NULL }, OPERANDS_ANYWHERE, &parsed, NULL), 0);
+        char *const argv[] = { (char *) "--bundle=x", (char *) "-ag", NULL };
+
+        assert_int_equal(options_parse(sets, 2, argv, OPERANDS_ANYWHERE, &parsed, NULL), 0);
         assert_string_equal(own.bundle, "x");
         assert_null(other.format);
         assert_true(other.quiet);
