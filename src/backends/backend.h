@@ -36,6 +36,7 @@ typedef struct BackendContainer {
 
 typedef struct BackendCreate {
         const char *console_socket; /* NULL: none */
+        const char *cgroups_path;   /* linux.cgroupsPath of the bundle's config.json, which the caller has read; NULL: it has none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */

@@ -66,7 +66,8 @@ int write_config(Transaction *t, Error *err) {
                 return error_prefix(err, "image '%s'", t->request->image);
         if (check_userns(t, spec, err) < 0)
                 return -1;
-        if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0)
+        if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
+            string_copy(options.cgroups_path, &t->cgroups_path, err) < 0)
                 return -1;
         json_decref(t->annotations);
         t->annotations = json_incref(json_object_get(spec, "annotations"));

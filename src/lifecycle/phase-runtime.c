@@ -36,6 +36,7 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
 BackendCreate create_request(const Transaction *t) {
         return (BackendCreate) {
                 .console_socket = t->request->console_socket,
+                .cgroups_path = t->cgroups_path,
                 .no_pivot = t->request->no_pivot,
                 .no_new_keyring = t->request->no_new_keyring,
                 .preserve_fds = t->request->preserve_fds,

@@ -65,6 +65,11 @@ static int open_bundle(Transaction *t, int *ret_fd, Error *err) {
         return 0;
 }
 
+/* linux.cgroupsPath, borrowed; NULL: none. */
+static const char *spec_cgroups_path(const json_t *spec) {
+        return json_string_value(json_object_get(json_object_get(spec, "linux"), "cgroupsPath"));
+}
+
 /* What we need to know of a bundle's config.json, which spec_load() has checked. */
 static int read_bundle(Transaction *t, Error *err) {
         _cleanup_json_ json_t *spec = NULL;
@@ -81,7 +86,7 @@ static int read_bundle(Transaction *t, Error *err) {
         root = json_string_value(json_object_get(json_object_get(spec, "root"), "path"));
         t->terminal = json_is_true(json_object_get(json_object_get(spec, "process"), "terminal"));
         t->annotations = json_incref(json_object_get(spec, "annotations"));
-        if (string_copy(version, &t->oci_version, err) < 0)
+        if (string_copy(version, &t->oci_version, err) < 0 || string_copy(spec_cgroups_path(spec), &t->cgroups_path, err) < 0)
                 return -1;
         if (!root)
                 return error_set(err, ERROR_INVALID_SPEC, "bundle '%s': config.json: no root.path", t->bundle);
@@ -165,6 +170,7 @@ int validate_restart(Transaction *t, Error *err) {
         t->terminal = json_is_true(json_object_get(json_object_get(spec, "process"), "terminal"));
         t->annotations = json_incref(json_object_get(spec, "annotations"));
         if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
+            string_copy(spec_cgroups_path(spec), &t->cgroups_path, err) < 0 ||
             process_mount_namespace(0, &t->mount_namespace, err) < 0)
                 return -1;
         if (fault_point("validate.middle", err) < 0)

@@ -4,14 +4,12 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "base/lock.h"
-
-#define LOCK_FILE "lock"
 
 RunDir *rundir_free(RunDir *dir) {
         if (!dir)
@@ -48,18 +46,23 @@ static bool has_its_name(const RunDir *dir) {
 }
 
 int rundir_lock(RunDir *dir, bool wait, bool *ret_gone, Error *err) {
-        Error e = ERROR_INIT;
+        _cleanup_close_ int fd = -EBADF;
 
-        if (lock_take_at(dir->fd, LOCK_FILE, LOCK_EXCLUSIVE, wait, &dir->lock_fd, &e) < 0) {
-                /* In a directory that was removed no lock file can be made. */
-                if (e.errnum != ENOENT) {
-                        if (err)
-                                *err = e;
-                        return -1;
-                }
+        /* An open file of its own: the lock must not live on in a forked child that still has dir->fd. */
+        fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT) {
                 *ret_gone = true;
                 return 0;
         }
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open '%s'", dir->path);
+        while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
+                if (errno == EWOULDBLOCK)
+                        return error_set_errno(err, ERROR_INVALID_STATE, EWOULDBLOCK, "'%s' is locked", dir->path);
+                if (errno != EINTR)
+                        return error_set_errno(err, ERROR_FILE, errno, "lock '%s'", dir->path);
+        }
+        dir->lock_fd = TAKE_FD(fd);
         *ret_gone = !has_its_name(dir);
         if (*ret_gone)
                 rundir_unlock(dir);
@@ -146,7 +149,7 @@ int rundir_clear(RunDir *dir, Error *err) {
                 return error_set_errno(err, ERROR_FILE, errno, "read '%s'", dir->path);
         }
         while ((errno = 0, entry = readdir(entries))) {
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || !strcmp(entry->d_name, LOCK_FILE))
+                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
                         continue;
                 if (dir_remove_tree_at(dir->fd, entry->d_name, err) < 0)
                         return error_prefix(err, "clear '%s'", dir->path);
@@ -159,10 +162,7 @@ int rundir_clear(RunDir *dir, Error *err) {
 int rundir_remove(RunDir *dir, Error *err) {
         if (rundir_clear(dir, err) < 0)
                 return -1;
-        if (unlinkat(dir->fd, LOCK_FILE, 0) < 0 && errno != ENOENT)
-                return error_set_errno(err, ERROR_FILE, errno, "remove the lock of '%s'", dir->path);
-        /* Who came between the two calls has a new lock there, and with it the id. */
-        if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+        if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", dir->path);
         rundir_unlock(dir);
         return 0;

@@ -2,8 +2,7 @@
 
 /*
  * ROOT/ID: the directory of a container while it exists here, and its lock. Reserving an id is making this directory and locking it
- * without waiting. The lock file is the last thing to leave the directory, so whoever holds the lock of a directory that still has
- * its name owns the id.
+ * without waiting. The lock is on the directory itself, so whoever holds the lock of a directory that still has its name owns the id.
  */
 
 #include <stdbool.h>
@@ -40,8 +39,8 @@ int rundir_lock(RunDir *dir, bool wait, bool *ret_gone, Error *err);
 /** rundir_unlock() - let others have it; not locked: nothing */
 void rundir_unlock(RunDir *dir);
 
-/** rundir_clear() - remove everything in it but the lock */
+/** rundir_clear() - remove everything in it */
 int rundir_clear(RunDir *dir, Error *err);
 
-/** rundir_remove() - release the id: clear, then remove lock and directory. Needs the lock; it is gone afterwards */
+/** rundir_remove() - release the id: clear, then remove the directory. Needs the lock; it is gone afterwards */
 int rundir_remove(RunDir *dir, Error *err);

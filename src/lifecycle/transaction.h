@@ -38,6 +38,7 @@ typedef struct Transaction {
         char *rootfs;    /* absolute */
         char *pid_file;  /* absolute; NULL: none */
         char *oci_version;
+        char *cgroups_path; /* linux.cgroupsPath of the configuration; NULL: none */
         json_t *annotations;
         char boot_id[BOOT_ID_MAX];
         uint64_t mount_namespace;

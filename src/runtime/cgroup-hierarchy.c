@@ -169,6 +169,28 @@ static int find_unified(CgroupHierarchy *hierarchy, const char *own_path, bool *
         return 0;
 }
 
+/* The lines of mountinfo that may be about cgroups: of what may be thousands, each hierarchy then looks at a dozen. */
+static int read_cgroup_mounts(char **ret, Error *err) {
+        _cleanup_free_ char *text = NULL;
+        char *to, *next;
+
+        if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL, err) < 0)
+                return -1;
+        to = text;
+        for (char *line = text; *line; line = next) {
+                size_t len = strcspn(line, "\n");
+
+                next = line + len + (line[len] == '\n');
+                if (memmem(line, len, " - cgroup", strlen(" - cgroup"))) {
+                        memmove(to, line, (size_t) (next - line));
+                        to += next - line;
+                }
+        }
+        *to = '\0';
+        *ret = TAKE(text);
+        return 0;
+}
+
 int cgroup_hierarchies_load(CgroupHierarchies *ret, Error *err) {
         _cleanup_hierarchies_ CgroupHierarchies hierarchies = {};
         _cleanup_free_ char *mountinfo = NULL, *text = NULL;
@@ -191,7 +213,7 @@ int cgroup_hierarchies_load(CgroupHierarchies *ret, Error *err) {
                         return -1;
                 if (found)
                         continue;
-                if (!mountinfo && file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &mountinfo, NULL, err) < 0)
+                if (!mountinfo && read_cgroup_mounts(&mountinfo, err) < 0)
                         return -1;
                 if (find_mount(one, path, mountinfo, err) < 0)
                         return -1;

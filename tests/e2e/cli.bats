@@ -7,7 +7,7 @@ all_commands() {
 }
 
 manual_pages() {
-        find "$PROJECT/build/packaging" -name 'proxmox-lxcri*.1' | sort
+        find "$(dirname "$LXCRI_PROGRAM")/packaging" -name 'proxmox-lxcri*.1' | sort
 }
 
 @test "every command has help and a manual page" {
@@ -250,7 +250,7 @@ BASH
         completes() {
                 local wanted=$1
                 shift
-                output=$(bash "$T/complete" "$PROJECT/build/packaging/proxmox-lxcri" "$@" 2>&1)
+                output=$(bash "$T/complete" "$(dirname "$LXCRI_PROGRAM")/packaging/proxmox-lxcri" "$@" 2>&1)
                 [[ $output == "$wanted" ]] || {
                         echo "'$*' completes to '$output', not '$wanted'"
                         return 1
@@ -270,11 +270,11 @@ BASH
 
 @test "zsh and fish read their completion" {
         if command -v zsh > /dev/null; then
-                zsh -n "$PROJECT/build/packaging/_proxmox-lxcri"
+                zsh -n "$(dirname "$LXCRI_PROGRAM")/packaging/_proxmox-lxcri"
         fi
         if command -v fish > /dev/null; then
-                fish -n "$PROJECT/build/packaging/proxmox-lxcri.fish"
-                [[ $(fish -c 'source $argv[1]; complete -C"proxmox-lxcri image ins"' "$PROJECT/build/packaging/proxmox-lxcri.fish") == inspect* ]]
+                fish -n "$(dirname "$LXCRI_PROGRAM")/packaging/proxmox-lxcri.fish"
+                [[ $(fish -c 'source $argv[1]; complete -C"proxmox-lxcri image ins"' "$(dirname "$LXCRI_PROGRAM")/packaging/proxmox-lxcri.fish") == inspect* ]]
         fi
 }
 
@@ -284,8 +284,8 @@ BASH
         names=$(lxcri version | sed -n 's/^runtimes: *//p')
         [[ -n $names ]]
         for name in $names; do
-                [[ -L $PROJECT/build/proxmox-lxcri-$name ]]
-                output=$("$PROJECT/build/proxmox-lxcri-$name" route x)
+                [[ -L $(dirname "$LXCRI_PROGRAM")/proxmox-lxcri-$name ]]
+                output=$("$(dirname "$LXCRI_PROGRAM")/proxmox-lxcri-$name" route x)
                 [[ $output == "$name"$'\t'* ]]
         done
 }

@@ -1,16 +1,38 @@
 /* exec: one more process in a running container. */
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
 #include "backends/oci-cli/oci-cli.h"
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "oci/runtime-spec.h"
 
 /* "@option VALUE" for each value of a list. */
 static int add_list(Command *command, const char *option, char *const *values, Error *err) {
         for (; values && *values; values++)
                 if (command_add(command, option, *values, err) < 0)
+                        return -1;
+        return 0;
+}
+
+/* What runc does by itself: --env adds to the container's own environment; a later value of a name wins. */
+static int add_container_env(Command *command, Error *err) {
+        _cleanup_json_ json_t *config = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        json_t *env, *one;
+        size_t i;
+
+        fd = open(command->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", command->container->bundle);
+        if (spec_load(fd, &config, err) < 0)
+                return error_prefix(err, "bundle '%s'", command->container->bundle);
+        env = json_object_get(json_object_get(config, "process"), "env");
+        json_array_foreach(env, i, one)
+                if (command_add(command, "--env", json_string_value(one), err) < 0)
                         return -1;
         return 0;
 }
@@ -36,6 +58,7 @@ static int add_options(Command *command, const BackendExec *request, Error *err)
                 { "--detach", request->detach },
                 { "--no-new-privs", request->no_new_privs },
         };
+        const OciCliRow *row = command->container->backend->driver_data;
         char preserve_fds[16];
 
         for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -50,6 +73,8 @@ static int add_options(Command *command, const BackendExec *request, Error *err)
                         return -1;
         }
         if (request->process && command_add_data(command, "--process", request->process, err) < 0)
+                return -1;
+        if (request->env && request->env[0] && row->exec_env_replaces && add_container_env(command, err) < 0)
                 return -1;
         if (add_list(command, "--env", request->env, err) < 0 || add_list(command, "--cap", request->caps, err) < 0 ||
             add_list(command, "--additional-gids", request->additional_gids, err) < 0 || command_add_container(command, err) < 0)

@@ -12,8 +12,6 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "base/json.h"
-#include "oci/runtime-spec.h"
 #include "runtime/cgroup.h"
 
 #define CGROUPS_FILE_MAX  (1u << 20)  /* bytes; a few dozen paths */
@@ -21,31 +19,14 @@
 #define END_TIMEOUT_MS    10000       /* for killed processes to end: one in uninterruptible sleep may need that long */
 #define REMOVE_TIMEOUT_MS 10000
 
-/* linux.cgroupsPath of the bundle's config; NULL when it has none. */
-static int read_cgroups_path(const BackendContainer *container, char **ret, Error *err) {
-        _cleanup_json_ json_t *config = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        const char *cgroups_path;
-
-        fd = open(container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", container->bundle);
-        if (spec_load(fd, &config, err) < 0)
-                return error_prefix(err, "bundle '%s'", container->bundle);
-        cgroups_path = json_string_value(json_object_get(json_object_get(config, "linux"), "cgroupsPath"));
-        if (cgroups_path && strchr(cgroups_path, '\n'))
-                return error_set(err, ERROR_INVALID_SPEC, "config.json: linux.cgroupsPath: has a line break");
-        return string_copy(cgroups_path, ret, err);
-}
-
-int leftovers_note(const BackendContainer *container, int dir_fd, Error *err) {
-        _cleanup_free_ char *cgroups_path = NULL;
+int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, Error *err) {
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_buf_ Buf text = BUF_INIT(CGROUPS_FILE_MAX);
         _cleanup_close_ int fd = -EBADF;
 
-        if (read_cgroups_path(container, &cgroups_path, err) < 0 ||
-            cgroup_expected(container->id, cgroups_path, container->systemd_cgroup, &cgroups, err) < 0)
+        if (cgroups_path && strchr(cgroups_path, '\n'))
+                return error_set(err, ERROR_INVALID_SPEC, "config.json: linux.cgroupsPath: has a line break");
+        if (cgroup_expected(container->id, cgroups_path, container->systemd_cgroup, &cgroups, err) < 0)
                 return -1;
         for (char **c = cgroups; *c; c++)
                 if (buf_printf(&text, err, "%s\n", *c) < 0)

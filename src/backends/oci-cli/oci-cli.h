@@ -22,6 +22,7 @@ typedef struct OciCliRow {
         const char *other;         /* what to choose instead when this one cannot be had */
         bool refuses_hybrid;       /* takes cgroup v2 with controllers beside v1 for an error, and directories for v1 hierarchies */
         bool exec_additional_gids; /* its exec has --additional-gids */
+        bool exec_env_replaces;    /* --env of its exec drops the container's own environment instead of adding to it */
 } OciCliRow;
 
 /* ---- command.c: one start of the runtime program ---- */
@@ -92,8 +93,8 @@ void foreground_forward(const Foreground *foreground, const Command *command);
 
 /* ---- leftovers.c: what a runtime may leave behind; @dir_fd is the open runtime_dir ---- */
 
-/** leftovers_note() - before create: note which cgroups the runtime may make. Errors: FileError, InvalidJson, InvalidSpec, OutOfMemory */
-int leftovers_note(const BackendContainer *container, int dir_fd, Error *err);
+/** leftovers_note() - before create: note which cgroups the runtime may make. Errors: FileError, InvalidSpec, OutOfMemory */
+int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, Error *err);
 
 /** leftovers_kill() - kill every process in the noted cgroups and wait for their end (bounded). Errors: FileError, Timeout */
 int leftovers_kill(int dir_fd, Error *err);

@@ -20,7 +20,7 @@
 const Backend backend_crun = {
         .name = "crun",
         .summary = "hand the bundle to the crun program",
-        .driver_data = &(const OciCliRow) { .program = "crun", .other = "runc", .refuses_hybrid = true },
+        .driver_data = &(const OciCliRow) { .program = "crun", .other = "runc", .refuses_hybrid = true, .exec_env_replaces = true },
         OCI_CLI_FUNCTIONS,
 };
 

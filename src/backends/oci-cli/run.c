@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/wait.h>
 
 #include "backends/oci-cli/oci-cli.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
 
-#define PID_FILE_POLL_MS 2 /* where there is no inotify instance left (128 a user by default) */
+/*
+ * The pid file is looked for at this pace until it is there, in the ten or so milliseconds that a runtime needs. Not by inotify: closing
+ * a watch waits for a grace period of the kernel, which costs as much as the container's whole start.
+ */
+#define PID_FILE_POLL_MS 2
 
 typedef int (*Published)(void *userdata, pid_t init, Error *err);
 
@@ -18,7 +21,6 @@ typedef struct Supervision {
         const Command *command;
         const Foreground *foreground;
         int dir_fd;   /* runtime_dir */
-        int watch_fd; /* inotify on it, or -EBADF */
         Published published;
         void *userdata;
 } Supervision;
@@ -45,26 +47,21 @@ static int supervise(const Supervision *s, int *ret_status, Error *err) {
         for (;;) {
                 struct pollfd fds[] = {
                         { .fd = s->command->pidfd, .events = POLLIN },
-                        { .fd = state == 0 ? s->watch_fd : -EBADF, .events = POLLIN },
                         /* A signal that comes too early waits: before it has made the container a runtime would just die of it. */
                         { .fd = state == 0 ? -EBADF : s->foreground->signal_fd, .events = POLLIN },
                 };
                 bool ended;
 
-                if (poll(fds, ARRAY_SIZE(fds), state == 0 && s->watch_fd < 0 ? PID_FILE_POLL_MS : -1) < 0 && errno != EINTR)
+                if (poll(fds, ARRAY_SIZE(fds), state == 0 ? PID_FILE_POLL_MS : -1) < 0 && errno != EINTR)
                         return error_set_errno(err, ERROR_FILE, errno, "wait for %s", s->command->container->backend->name);
                 ended = fds[0].revents != 0;
                 if (state == 0) {
-                        char events[4096];
-
-                        if (fds[1].revents)
-                                (void) !read(s->watch_fd, events, sizeof(events));
                         state = try_publish(s, err);
                         /* The runtime then sees its container killed, and deletes it; if even that fails, the caller deletes. */
                         if (state < 0 && !ended && leftovers_kill(s->dir_fd, NULL) < 0)
                                 (void) kill(s->command->pid, SIGKILL);
                 }
-                if (fds[2].revents)
+                if (fds[1].revents)
                         foreground_forward(s->foreground, s->command);
                 if (ended)
                         break;
@@ -78,17 +75,11 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
                int *ret_status, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         _cleanup_foreground_ Foreground foreground = { .signal_fd = -EBADF };
-        _cleanup_close_ int watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         Supervision supervision;
         int status;
 
         if (command_init(&command, container, "run", request->preserve_fds, err) < 0 || create_add_options(&command, request, err) < 0)
                 return -1;
-        /* crun writes the pid file in place, runc renames it into place. */
-        if (watch_fd >= 0 && inotify_add_watch(watch_fd, container->runtime_dir, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
-                close_keep_errno(watch_fd);
-                watch_fd = -EBADF;
-        }
         if (foreground_begin(&foreground, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0)
                 return -1;
@@ -96,7 +87,6 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
                 .command = &command,
                 .foreground = &foreground,
                 .dir_fd = dir_fd,
-                .watch_fd = watch_fd,
                 .published = published,
                 .userdata = userdata,
         };
@@ -112,7 +102,7 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
                 Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
-        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || leftovers_note(container, dir_fd, err) < 0)
+        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
                 return -1;
         if (run(container, dir_fd, request, published, userdata, ret_status, err) < 0) {
                 (void) delete_at(container, dir_fd, true, NULL);
