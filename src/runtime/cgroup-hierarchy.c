@@ -24,6 +24,7 @@ void cgroup_hierarchies_free(CgroupHierarchies *hierarchies) {
                 free(hierarchies->all[i].own);
         }
         free(hierarchies->all);
+        free(hierarchies->ours);
         *hierarchies = (CgroupHierarchies) {};
 }
 
@@ -227,11 +228,22 @@ int cgroup_hierarchies_load(CgroupHierarchies *ret, Error *err) {
         return 0;
 }
 
-bool cgroup_holds_us(const CgroupHierarchies *hierarchies, int fd) {
-        struct stat ours, st;
+static bool add_inode(CgroupHierarchies *hierarchies, const char *path) {
+        struct CgroupInode *ours;
+        struct stat st;
 
-        if (fstat(fd, &st) < 0)
-                return true;
+        if (stat(path, &st) < 0)
+                return errno == ENOENT;
+        ours = reallocarray(hierarchies->ours, hierarchies->n_ours + 1, sizeof(*ours));
+        if (!ours)
+                return false;
+        ours[hierarchies->n_ours++] = (struct CgroupInode) { .device = st.st_dev, .inode = st.st_ino };
+        hierarchies->ours = ours;
+        return true;
+}
+
+/* Our own cgroup in each hierarchy and those above it, up to the mount. */
+static bool load_inodes(CgroupHierarchies *hierarchies) {
         for (size_t i = 0; i < hierarchies->n; i++) {
                 const CgroupHierarchy *h = &hierarchies->all[i];
                 char path[PATH_MAX], *slash;
@@ -239,17 +251,24 @@ bool cgroup_holds_us(const CgroupHierarchies *hierarchies, int fd) {
                 if (!h->own || strlen(h->own) >= sizeof(path))
                         continue;
                 strcpy(path, h->own);
-                /* By inode, not by name: names may pass symlinks such as cpu → cpu,cpuacct. */
-                for (;;) {
-                        if (stat(path, &ours) == 0 && ours.st_dev == st.st_dev && ours.st_ino == st.st_ino)
-                                return true;
-                        if (!strcmp(path, h->mount))
-                                break;
+                while (add_inode(hierarchies, path) && strcmp(path, h->mount)) {
                         slash = strrchr(path, '/');
                         if (!slash || slash == path)
                                 break;
                         *slash = '\0';
                 }
         }
+        return hierarchies->n_ours > 0;
+}
+
+/* By inode, not by name: names may pass symlinks such as cpu → cpu,cpuacct. */
+bool cgroup_holds_us(CgroupHierarchies *hierarchies, int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || (hierarchies->n_ours == 0 && !load_inodes(hierarchies)))
+                return true;
+        for (size_t i = 0; i < hierarchies->n_ours; i++)
+                if (hierarchies->ours[i].device == st.st_dev && hierarchies->ours[i].inode == st.st_ino)
+                        return true;
         return false;
 }

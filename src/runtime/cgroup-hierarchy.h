@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -17,6 +18,11 @@ typedef struct CgroupHierarchy {
 typedef struct CgroupHierarchies {
         CgroupHierarchy *all;
         size_t n;
+        struct CgroupInode {
+                dev_t device;
+                ino_t inode;
+        } *ours; /* of our own cgroups and those above them; made by the first cgroup_holds_us() */
+        size_t n_ours;
 } CgroupHierarchies;
 
 /** cgroup_hierarchies_load() - those this program is in and that are mounted. Errors: FileError, OutOfMemory */
@@ -32,8 +38,8 @@ void cgroup_hierarchies_free(CgroupHierarchies *hierarchies);
  */
 int cgroup_directory(const CgroupHierarchy *hierarchy, const char *path, char **ret, Error *err);
 
-/** cgroup_holds_us() - whether the open directory @fd is this program's own cgroup or one above it */
-bool cgroup_holds_us(const CgroupHierarchies *hierarchies, int fd);
+/** cgroup_holds_us() - whether the open directory @fd is this program's own cgroup or one above it; true when that cannot be told */
+bool cgroup_holds_us(CgroupHierarchies *hierarchies, int fd);
 
 /** cgroup_line_next() - split the next "ID:CONTROLLERS:PATH" off *text, which is modified; false at the end */
 bool cgroup_line_next(char **text, const char **ret_controllers, const char **ret_path);

@@ -76,7 +76,7 @@ static bool wait_until(uint64_t deadline, unsigned *turn) {
 }
 
 /* Opens a cgroup directory. 1 and *ret_fd; 0 when it is not there; -1 when it is no cgroup, or one that this program is in. */
-static int open_cgroup(const char *path, const CgroupHierarchies *hierarchies, int *ret_fd, Error *err) {
+static int open_cgroup(const char *path, CgroupHierarchies *hierarchies, int *ret_fd, Error *err) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         struct statfs st;
 
@@ -211,7 +211,7 @@ static int collect_pids(int fd, unsigned depth, PidList *list, Error *err) {
         return 0;
 }
 
-static int list_pids(char *const *cgroups, const CgroupHierarchies *hierarchies, PidList *ret, Error *err) {
+static int list_pids(char *const *cgroups, CgroupHierarchies *hierarchies, PidList *ret, Error *err) {
         _cleanup_(pid_list_free) PidList list = {};
         size_t n = 0;
 
@@ -246,7 +246,7 @@ int cgroup_pids(char *const *cgroups, pid_t **ret, size_t *ret_n, Error *err) {
  * One pass: signals what is in the cgroups and not in *done, and makes *done the list of what was found. A pid is only signalled through a
  * descriptor that was opened before a second look found it still in there: a reused pid is never hit.
  */
-static int signal_pass(char *const *cgroups, const CgroupHierarchies *hierarchies, int signal, PidList *done, size_t *ret_new, Error *err) {
+static int signal_pass(char *const *cgroups, CgroupHierarchies *hierarchies, int signal, PidList *done, size_t *ret_new, Error *err) {
         _cleanup_(pid_list_free) PidList found = {}, again = {};
         _cleanup_free_ int *fds = NULL;
         size_t n_new = 0;
@@ -282,7 +282,7 @@ static int signal_pass(char *const *cgroups, const CgroupHierarchies *hierarchie
 }
 
 /* Writes a file in each of the cgroups that has it. */
-static int write_each(char *const *cgroups, const CgroupHierarchies *hierarchies, const char *name, const char *text, Error *err) {
+static int write_each(char *const *cgroups, CgroupHierarchies *hierarchies, const char *name, const char *text, Error *err) {
         for (; *cgroups; cgroups++) {
                 _cleanup_close_ int fd = -EBADF;
                 int r = open_cgroup(*cgroups, hierarchies, &fd, err);
@@ -320,12 +320,16 @@ int cgroup_kill_all(char *const *cgroups, int timeout_ms, Error *err) {
         for (;;) {
                 _cleanup_(pid_list_free) PidList left = {};
 
-                if (cgroup_signal_all(cgroups, SIGKILL, err) < 0 || list_pids(cgroups, NULL, &left, err) < 0)
+                /* Looked at first: of a container that has ended, which is most, nothing is left to kill. */
+                if (list_pids(cgroups, NULL, &left, err) < 0)
                         return -1;
                 if (left.n == 0)
                         return 0;
-                if (!wait_until(deadline, &turn))
+                if (turn > 0 && !wait_until(deadline, &turn))
                         return error_set(err, ERROR_TIMEOUT, "killed process %d (of %zu) does not end", (int) left.pids[0], left.n);
+                if (cgroup_signal_all(cgroups, SIGKILL, err) < 0)
+                        return -1;
+                turn += turn == 0;
         }
 }
 
@@ -361,7 +365,7 @@ static int remove_below(int fd, unsigned depth, Error *err) {
 }
 
 /* Removes one cgroup. 1: gone; 0: still busy; -1. */
-static int remove_one(const char *path, const CgroupHierarchies *hierarchies, Error *err) {
+static int remove_one(const char *path, CgroupHierarchies *hierarchies, Error *err) {
         int fd, r;
 
         r = open_cgroup(path, hierarchies, &fd, err);
