@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
+/* A variable may be there for its cleanup alone, which clang 14 calls unused. */
+#define _cleanup_(f) __attribute__((cleanup(f), unused))
 
 /** TAKE() - the pointer's value, leaving NULL behind: ownership moves to the expression's user */
 #define TAKE(ptr)                           \
