@@ -26,7 +26,8 @@ static int delete(const Lifecycle *lifecycle, const char *id, bool force, Error 
                         *err = e;
                 return -1;
         }
-        if (!force && c->status != STATUS_STOPPED) {
+        /* The specification lets only stopped ones go. Nothing of a created one has run yet: runc and crun delete it, and so do we. */
+        if (!force && c->status != STATUS_STOPPED && c->status != STATUS_CREATED) {
                 error_set(err, ERROR_INVALID_STATE, "cannot delete container '%s' that is not stopped: %s", id, status_name(c->status));
                 return error_hint(err, "stop it first, or use --force");
         }

@@ -116,8 +116,8 @@ int create_in_runtime(Transaction *t, Error *err) {
         return init_is_known(t, t->journal_fd, init, err);
 }
 
-/* Kills a process of the container and waits until it is gone. */
-static int end_process(const ProcessRef *process, const char *what, Error *err) {
+/* Kills a process of the container and waits until it is gone. @cgroups: thawed for it; may be NULL */
+static int end_process(const ProcessRef *process, char *const *cgroups, const char *what, Error *err) {
         _cleanup_close_ int fd = process->pid > 0 && process->pid != getpid() ? process_open(process) : -ESRCH;
         struct pollfd p = { .fd = fd, .events = POLLIN };
         int r;
@@ -126,6 +126,9 @@ static int end_process(const ProcessRef *process, const char *what, Error *err) 
                 return 0;
         if (process_signal(process, SIGKILL) == -ESRCH)
                 return 0;
+        /* On cgroup v1 what is frozen dies only when it is thawed. Where that fails, the wait says so. */
+        if (cgroups)
+                (void) cgroup_freeze(cgroups, false, KILL_TIMEOUT_MS, NULL);
         do
                 r = poll(&p, 1, KILL_TIMEOUT_MS);
         while (r < 0 && errno == EINTR);
@@ -159,7 +162,8 @@ int kill_in_runtime(Undo *undo, Error *err) {
                 BackendContainer container;
 
                 /* First the monitor: it would take the init's end for an exit, and record it. */
-                if (end_process(&journal->monitor, "the monitor", err) < 0 || end_process(&journal->init, "the container's init", err) < 0)
+                if (end_process(&journal->monitor, NULL, "the monitor", err) < 0 ||
+                    end_process(&journal->init, journal->cgroups, "the container's init", err) < 0)
                         return -1;
                 if (!undo->runtime_is_done && backend_find(journal->header.runtime, &backend, &e) == 0 &&
                     faccessat(undo->dir->fd, RUNTIME_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {

@@ -21,6 +21,7 @@
 #define CGROUP_PROCS_MAX  (64u << 20) /* bytes: PID_MAX_LIMIT is 4,194,304, at most 8 bytes a line */
 #define CGROUP_FILE_MAX   4096        /* bytes of the small files we read */
 #define CGROUP_DEPTH_MAX  256         /* levels below a container's cgroup; each costs a descriptor while we walk */
+#define FREEZE_TURNS      16          /* tries to freeze on v1 before what is half frozen is thawed once; about 0.2 s */
 #define SIGNAL_PASSES_MAX 64          /* a container that forks faster than we signal is frozen or killed instead */
 
 typedef struct PidList {
@@ -489,7 +490,15 @@ int cgroup_freeze(char *const *cgroups, bool freeze, int timeout_ms, Error *err)
                 const char *text = v2 ? (freeze ? "1" : "0") : freeze ? "FROZEN" : "THAWED";
                 bool frozen;
 
-                /* Written anew each time: v1 gives up on a group that forks while it freezes. */
+                /*
+                 * Written anew each time: v1 gives up on a group that forks while it freezes. And now and then thawed: a thread that is
+                 * frozen already does not die for a sibling's exec, which then can neither go on nor freeze.
+                 */
+                if (freeze && !v2 && turn % FREEZE_TURNS == FREEZE_TURNS - 1) {
+                        if (write_small(fd, "freezer.state", "THAWED", err) < 0)
+                                return error_prefix(err, "freeze");
+                        (void) wait_until(deadline, &turn);
+                }
                 if (write_small(fd, v2 ? "cgroup.freeze" : "freezer.state", text, err) < 0 || freezer_is_frozen(fd, v2, &frozen, err) < 0)
                         return error_prefix(err, "%s", freeze ? "freeze" : "thaw");
                 if (frozen == freeze)

@@ -78,6 +78,34 @@ load ../e2e/helpers
         ok lxcri delete --force "$ID"
 }
 
+@test "bundle: a paused container can be deleted with --force" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok lxcri pause "$ID"
+        ok lxcri delete --force "$ID"
+        fails ContainerNotFound lxcri state "$ID"
+}
+
+@test "bundle: a created container is deleted without --force" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri create --bundle "$T/b" "$ID"
+        ok lxcri delete "$ID"
+        fails ContainerNotFound lxcri state "$ID"
+}
+
+@test "bundle: signal 0 asks whether there is a process" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri create --bundle "$T/b" "$ID"
+        ok lxcri kill "$ID" 0
+        ok lxcri start "$ID"
+        ok lxcri kill --all "$ID" 0
+        is_status "$ID" running
+        ok lxcri kill "$ID" KILL
+        wait_until 5 is_status "$ID" stopped
+        fails InvalidState lxcri kill "$ID" 0
+        ok lxcri delete "$ID"
+}
+
 @test "bundle: a second create of an id is ContainerExists and leaves the first alone" {
         make_bundle "$T/b" '.process.args = ["sleep", "100"]'
         ok lxcri run -d --bundle "$T/b" "$ID"

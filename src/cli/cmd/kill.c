@@ -1,6 +1,7 @@
 /* kill: signal a container's first process, or all of them. */
 
 #include <signal.h>
+#include <string.h>
 
 #include "base/signals.h"
 #include "cli/command.h"
@@ -23,7 +24,9 @@ static int run(Cli *cli, const Call *call, Error *err) {
 
         if (call->n_operands > 1 && args->signal)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "two signals: '%s' and '%s'", args->signal, call->operands[1]);
-        if (text && signal_parse(text, &signal, err) < 0)
+        if (text && !strcmp(text, "0"))
+                signal = 0;
+        else if (text && signal_parse(text, &signal, err) < 0)
                 return -1;
         return lifecycle_kill(&cli->lifecycle, call->operands[0], signal, args->all, err);
 }
@@ -33,7 +36,7 @@ const Command cmd_kill = {
         .group = COMMANDS_LIFE,
         .summary = "send a signal to a container",
         .operands = "ID [SIGNAL]",
-        .description = "SIGNAL is a name with or without SIG, a number, or RTMIN+N.",
+        .description = "SIGNAL is a name with or without SIG, a number, or RTMIN+N; 0 sends nothing, and fails when there is no process to send it to.",
         .examples = "proxmox-lxcri kill web            # TERM\nproxmox-lxcri kill web HUP\nproxmox-lxcri kill --all web KILL",
         .min_operands = 1,
         .max_operands = 2,
