@@ -5,6 +5,7 @@
  * The name may have two words ("image import"); then its symbol has an underscore between them.
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,7 +53,7 @@ typedef struct Command {
         int (*run)(Cli *cli, const Call *call, Error *err);
 } Command;
 
-#define OPERANDS_MANY 4096u
+#define OPERANDS_MANY UINT_MAX /* the kernel caps what it hands to a program */
 
 /** command_at() - rows of the table, in alphabetical order; NULL past the end */
 const Command *command_at(size_t index);

@@ -92,6 +92,13 @@ manual_pages() {
         says "--rm --image x -- -e y"
 }
 
+@test "as many arguments as the system hands to a program" {
+        import_busybox
+        # shellcheck disable=SC2046 # one argument a number
+        ok lxcri run --rm --image busybox "$ID" sh -c 'echo $# ${20000}' sh $(seq 20000)
+        says "20000 20000"
+}
+
 @test "callers' way: global options first, those of runc and crun accepted" {
         make_bundle "$T/b" '.process.args = ["sleep", "100"]'
         ok lxcri --log="$T/log" --log-format=json --cgroup-manager=cgroupfs --rootless=auto create --bundle "$T/b" --pid-file "$T/pid" "$ID"
