@@ -102,7 +102,8 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
                 Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
-        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
+        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
+            leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
                 return -1;
         if (run(container, dir_fd, request, published, userdata, ret_status, err) < 0) {
                 (void) delete_at(container, dir_fd, true, NULL);
