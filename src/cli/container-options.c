@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -160,6 +162,16 @@ static int take_command(ContainerArgs *args, const Call *call, Error *err) {
         return 0;
 }
 
+/* The container's terminal begins with the size of ours, when we have one. */
+static void take_terminal_size(ContainerArgs *args) {
+        struct winsize size;
+
+        if (!args->spec.tty || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+                return;
+        args->spec.tty_rows = size.ws_row;
+        args->spec.tty_columns = size.ws_col;
+}
+
 int container_request(const Call *call, ContainerRequest *ret, Error *err) {
         _cleanup_(container_request_clear) ContainerRequest made = {};
         ContainerArgs *args = call->args;
@@ -176,6 +188,7 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
             absolute_or_null(args->pid_file, &made.pid_file, err) < 0 ||
             absolute_or_null(args->console_socket, &made.console_socket, err) < 0)
                 return -1;
+        take_terminal_size(args);
 
         made.request = (CreateRequest) {
                 .id = call->operands[0],

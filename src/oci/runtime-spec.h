@@ -77,6 +77,7 @@ typedef struct SpecOptions {
         char **security_opt;    /* "seccomp=unconfined|default|FILE", "apparmor=PROFILE|unconfined", "label=disable", "no-new-privileges",
                                  * "mask=PATH[:…]", "unmask=ALL|PATH[:…]", "systempaths=unconfined" */
         bool privileged, read_only, tty;
+        unsigned tty_rows, tty_columns; /* size of the terminal at its start; 0: left to the runtime */
         int64_t shm_size;       /* bytes; 0: 64 MiB as podman and docker */
         json_t *annotations;    /* of strings; the user's own, passed as they are */
         char *userns;           /* NULL or "host": none; "private" and "auto": mappings of /etc/sub[ug]id unless given below */

@@ -78,11 +78,23 @@ static void build_clear(Build *build) {
         user_clear(&build->user);
 }
 
+/* crun 1.8 gives a new terminal no size unless told. */
+static int terminal_build(const SpecOptions *options, json_t *process, Error *err) {
+        if (!options->tty)
+                return 0;
+        if (part_set(process, "terminal", json_true(), err) < 0)
+                return -1;
+        if (options->tty_rows == 0 || options->tty_columns == 0)
+                return 0;
+        return part_set(process, "consoleSize", json_pack("{s:i, s:i}", "height", (int) options->tty_rows, "width",
+                                                          (int) options->tty_columns), err);
+}
+
 static int process_build(Build *build, json_t **ret, Error *err) {
         _cleanup_json_ json_t *process = json_object();
         json_t *part;
 
-        if (build->options->tty && part_set(process, "terminal", json_true(), err) < 0)
+        if (terminal_build(build->options, process, err) < 0)
                 return -1;
         if (user_build(&build->user, &part, err) < 0 || part_set(process, "user", part, err) < 0)
                 return -1;

@@ -126,6 +126,18 @@ static void the_environment_is_the_images_then_what_lacks_then_the_users(void **
                 "the image's Env: 'A' is not NAME=VALUE");
 }
 
+static void a_terminal_has_a_size_when_it_is_known(void **state) {
+        const SpecOptions sized = { .tty = true, .tty_rows = 33, .tty_columns = 77 }, unsized = { .tty = true, .tty_columns = 77 },
+                          none = { .tty_rows = 33, .tty_columns = 77 };
+        _cleanup_json_ json_t *with = build(*state, &plain, &sized), *without = build(*state, &plain, &unsized),
+                              *no_terminal = build(*state, &plain, &none);
+
+        assert_int_equal(json_integer_value(at(with, "process.consoleSize.height")), 33);
+        assert_int_equal(json_integer_value(at(with, "process.consoleSize.width")), 77);
+        assert_null(json_object_get(at(without, "process"), "consoleSize"));
+        assert_null(json_object_get(at(no_terminal, "process"), "consoleSize"));
+}
+
 static void text_that_is_not_utf8_is_named(void **state) {
         refused(*state, &plain, &(SpecOptions) { .args = LIST("a\xff") }, ERROR_INVALID_ARGUMENT,
                 "the command: 'a\xff' is not UTF-8, and a container's configuration is");
@@ -484,6 +496,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 scratch_test(args_are_entrypoint_and_command),
                 scratch_test(the_environment_is_the_images_then_what_lacks_then_the_users),
+                scratch_test(a_terminal_has_a_size_when_it_is_known),
                 scratch_test(text_that_is_not_utf8_is_named),
                 scratch_test(the_working_directory_is_absolute),
                 scratch_test(the_user_is_looked_up_in_the_root),
