@@ -36,15 +36,6 @@ static int default_cgroups_path(const Lifecycle *lifecycle, const char *id, char
         return string_format(ret, err, "/proxmox-lxcri-%s%s", id, suffix);
 }
 
-/* A user namespace's root owns nothing of a filesystem whose owners are not shifted. */
-static int check_userns(const Transaction *t, const json_t *spec, Error *err) {
-        if (!json_object_get(json_object_get(spec, "linux"), "uidMappings") || (t->driver->capabilities & DRIVER_IDMAP))
-                return 0;
-        error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: storage driver '%s' cannot shift the owners of the root filesystem",
-                  t->driver->name);
-        return error_hint(err, "leave --userns, --uidmap and --gidmap out, or choose a --storage-driver that can");
-}
-
 int write_config(Transaction *t, Error *err) {
         const Lifecycle *lifecycle = t->lifecycle;
         _cleanup_free_ char *cgroups_path = NULL;
@@ -64,8 +55,6 @@ int write_config(Transaction *t, Error *err) {
         if (dir_open_at(t->container_fd, "rootfs", &root_fd, err) < 0 ||
             spec_build(t->image_config, &options, root_fd, "rootfs", &spec, err) < 0)
                 return error_prefix(err, "image '%s'", t->request->image);
-        if (check_userns(t, spec, err) < 0)
-                return -1;
         if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
             string_copy(options.cgroups_path, &t->cgroups_path, err) < 0)
                 return -1;

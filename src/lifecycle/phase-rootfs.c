@@ -27,11 +27,56 @@ DriverRoot driver_root(Store *store, int container_fd, const char *path, const S
         };
 }
 
+/* Whether those who are in the group, and nobody to the host otherwise, may pass through a directory. */
+static int check_passage(const char *path, gid_t gid, Error *err) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "stat directory '%s'", path);
+        if (st.st_mode & (st.st_gid == gid ? S_IXGRP : S_IXOTH))
+                return 0;
+        error_set_errno(err, ERROR_FILE, EACCES, "a user namespace's root cannot pass through '%s'", path);
+        return error_hint(err, "chmod o+x '%s', or choose a --store that everybody may pass through to", path);
+}
+
+static int check_passages(const char *store_path, gid_t gid, Error *err) {
+        for (const char *p = strchr(store_path + 1, '/'); p; p = strchr(p + 1, '/')) {
+                _cleanup_free_ char *path = NULL;
+
+                if (string_format(&path, err, "%.*s", (int) (p - store_path), store_path) < 0 || check_passage(path, gid, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* The runtime goes to the root filesystem as the user namespace's root, which owns nothing of a filesystem whose owners are not shifted. */
+static int prepare_userns(Transaction *t, Error *err) {
+        uint32_t gid;
+
+        if (spec_userns(t->request->options, &t->mapping, err) < 0)
+                return -1;
+        if (!t->mapping)
+                return 0;
+        if (!(t->driver->capabilities & DRIVER_IDMAP)) {
+                error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: storage driver '%s' cannot shift the owners of the root filesystem",
+                          t->driver->name);
+                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or choose a --storage-driver that can");
+        }
+        if (!id_map_host(&t->mapping->gids, 0, &gid))
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--gidmap has no group 0");
+        if (check_passages(store_path(t->store), gid, err) < 0)
+                return -1;
+        return container_dir_share(t->store, t->container_fd, gid, err);
+}
+
 int make_root(Transaction *t, Error *err) {
         DriverRoot root;
 
+        if (prepare_userns(t, err) < 0)
+                return -1;
         root = driver_root(t->store, t->container_fd, t->container_path, t->image);
         root.temporary = t->request->remove;
+        root.mapping = t->mapping;
         if (t->driver->prepare(&root, err) < 0)
                 return -1;
         if (fault_point("rootfs.middle", err) < 0)
@@ -42,6 +87,7 @@ int make_root(Transaction *t, Error *err) {
 int mount_root(Transaction *t, Error *err) {
         DriverRoot root = driver_root(t->store, t->container_fd, t->container_path, t->image);
 
+        root.mapping = t->mapping;
         if (fault_point("rootfs.middle", err) < 0)
                 return -1;
         return t->driver->mount(&root, err);

@@ -65,6 +65,7 @@ void transaction_clear(Transaction *t) {
         json_decref(t->annotations);
         store_image_free(t->image);
         image_config_free(t->image_config);
+        id_mapping_free(t->mapping);
         container_record_free(t->record);
         store_close(t->store);
         free(t->container_path);

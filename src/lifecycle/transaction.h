@@ -50,6 +50,7 @@ typedef struct Transaction {
         StoreImage *image;
         ImageConfig *image_config;
         const Driver *driver;
+        IdMapping *mapping; /* of its user namespace; NULL: none */
         ContainerRecord *record;
         int container_fd;
         char *container_path;

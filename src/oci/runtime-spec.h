@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "oci/id-mapping.h"
 #include "oci/image-config.h"
 
 #define RUNTIME_SPEC_SIZE_MAX (16u << 20) /* bytes; this program's own cap */
@@ -86,6 +87,14 @@ typedef struct SpecOptions {
         char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
         char *netns_path;       /* path of a network namespace; NULL: a new one */
 } SpecOptions;
+
+/**
+ * spec_userns() - the mapping of the user namespace that the options ask for, as spec_build() will say it
+ * @ret: NULL when they ask for none; id_mapping_free()
+ *
+ * Errors: InvalidArgument
+ */
+int spec_userns(const SpecOptions *options, IdMapping **ret, Error *err);
 
 /** spec_options_clear() - free what the members own */
 void spec_options_clear(SpecOptions *options);

@@ -129,3 +129,13 @@ int userns_build(const SpecOptions *options, json_t *linux_part, Error *err) {
                 return -1;
         return part_append(json_object_get(linux_part, "namespaces"), json_pack("{s:s}", "type", "user"), err);
 }
+
+int spec_userns(const SpecOptions *options, IdMapping **ret, Error *err) {
+        _cleanup_json_ json_t *part = json_pack("{s:[]}", "namespaces");
+
+        if (!part)
+                return error_oom(err);
+        if (userns_build(options, part, err) < 0)
+                return -1;
+        return id_mapping_load(part, ret, err);
+}

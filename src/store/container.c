@@ -90,6 +90,26 @@ int container_dir_make(Store *store, const ContainerRecord *record, bool durable
         return 0;
 }
 
+/* Adds permissions to pass through a directory. */
+static int let_through(int fd, const char *name, mode_t bits, Error *err) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "stat directory '%s'", name);
+        if ((st.st_mode & bits) != bits && fchmod(fd, (st.st_mode & 07777) | bits) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "set the mode of directory '%s'", name);
+        return 0;
+}
+
+int container_dir_share(Store *store, int container_fd, gid_t gid, Error *err) {
+        if (fchown(container_fd, (uid_t) -1, gid) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "set the group of the container's directory");
+        if (let_through(container_fd, "containers/ID", S_IXGRP, err) < 0 ||
+            let_through(store_containers_fd(store), "containers", S_IXGRP | S_IXOTH, err) < 0)
+                return -1;
+        return let_through(store_fd(store), store_path(store), S_IXGRP | S_IXOTH, err);
+}
+
 int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err) {
         int fd;
 

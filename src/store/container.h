@@ -46,6 +46,13 @@ static inline void container_record_freep(ContainerRecord **record) {
 int container_dir_make(Store *store, const ContainerRecord *record, bool durable, int *ret_fd, Error *err);
 /** container_dir_open() - Errors: ContainerNotFound */
 int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err);
+/**
+ * container_dir_share() - let a group pass through to what is in containers/ID/, which is root's alone otherwise
+ *
+ * A user namespace's root is nobody to the host's directories. Only this container's own lets that group through; the store's and
+ * containers/ let anybody pass who knows what to look for, which finds no other way that is open. Errors: FileError
+ */
+int container_dir_share(Store *store, int container_fd, gid_t gid, Error *err);
 /** container_dir_remove() - remove it with all it holds; gone from the list at once. A mount in it: FileError EBUSY. Missing: success */
 int container_dir_remove(Store *store, const char *id, Error *err);
 /** container_list() - ids of every record, sorted; strv_free() */

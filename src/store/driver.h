@@ -5,6 +5,7 @@
  * in drivers/meson.build; the table is in driver.c. Generic code never compares names: differences are functions or capabilities.
  */
 
+#include "oci/id-mapping.h"
 #include "store/store.h"
 
 typedef enum DriverCapability {
@@ -18,6 +19,7 @@ typedef struct DriverRoot {
         const char *path;        /* its absolute path, for mount points and messages */
         const Digest *chain_ids; /* base first; may be none: an empty root */
         size_t n_layers;
+        const IdMapping *mapping; /* the container's user namespace, for prepare() and mount() with DRIVER_IDMAP; NULL: none */
         bool temporary;          /* it goes with its container: nothing has to reach the disk, and it is mounted once only */
 } DriverRoot;
 

@@ -176,8 +176,8 @@ JSON
 }
 
 @test "a user namespace is refused where the storage driver cannot shift owners" {
-        refused NotSupported --uidmap 0:100000:65536
-        refused NotSupported --gidmap 0:100000:65536
+        refused NotSupported --storage-driver dir --uidmap 0:100000:65536
+        refused NotSupported --storage-driver dir --gidmap 0:100000:65536
         refused InvalidArgument --userns nonsense
 }
 

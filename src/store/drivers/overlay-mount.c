@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/process.h"
+#include "store/drivers/userns.h"
 #include "store/mounts.h"
 
 #define STRING_MAX 255  /* bytes; the kernel's cap on one string given to fsconfig() */
@@ -63,6 +64,30 @@ static int open_lower(const DriverRoot *root, size_t index, int *ret_fd, Error *
         return 0;
 }
 
+/*
+ * Opens a lower directory as the container's user namespace @userns is to see it: a mount of its own that shifts the owners. The layer
+ * itself, which other containers share, stays as it is.
+ */
+static int open_shifted_lower(const DriverRoot *root, size_t index, int userns, int *ret_fd, Error *err) {
+        struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns };
+        _cleanup_close_ int lower = -EBADF, tree = -EBADF;
+
+        if (open_lower(root, index, &lower, err) < 0)
+                return -1;
+        tree = open_tree(lower, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (tree < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "clone a layer as a mount");
+        if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
+                if (errno != EINVAL && errno != EPERM && errno != ENOSYS)
+                        return error_set_errno(err, ERROR_FILE, errno, "shift the owners of a layer");
+                error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the filesystem of the store '%s' cannot shift owners",
+                                store_path(root->store));
+                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or move the store to ext4, xfs or btrfs");
+        }
+        *ret_fd = TAKE_FD(tree);
+        return 0;
+}
+
 static size_t lower_count(const DriverRoot *root) {
         return root->n_layers ?: 1;
 }
@@ -74,6 +99,17 @@ static int open_upper(const DriverRoot *root, const char *name, int *ret_fd, Err
                 return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", name);
         *ret_fd = fd;
         return 0;
+}
+
+typedef struct FdList {
+        int *fds;
+        size_t n;
+} FdList;
+
+static void fd_list_done(FdList *list) {
+        for (size_t i = 0; i < list->n; i++)
+                close_keep_errno(list->fds[i]);
+        free(list->fds);
 }
 
 /* The error of a filesystem context's last call, with the kernel's own words where it left some. */
@@ -159,21 +195,33 @@ static bool is_unknown(const Error *err) {
  */
 static int context_fill(int context, const DriverRoot *root, OverlayWay way, bool *ret_refused, Error *err) {
         int (*set)(int context, const char *key, int fd, Error *err) = way == OVERLAY_BY_FD ? context_set_fd : context_set_real_path;
-        _cleanup_close_ int upper = -EBADF, work = -EBADF;
+        _cleanup_close_ int upper = -EBADF, work = -EBADF, userns = -EBADF;
+        _cleanup_(fd_list_done) FdList shifted = {};
 
         *ret_refused = false;
+        if (root->mapping && userns_open(root->mapping, &userns, err) < 0)
+                return -1;
         if (open_upper(root, "upper", &upper, err) < 0 || open_upper(root, "work", &work, err) < 0)
                 return -1;
+        if (userns >= 0) {
+                shifted.fds = calloc(lower_count(root), sizeof(*shifted.fds));
+                if (!shifted.fds)
+                        return error_oom(err);
+        }
         for (size_t i = 0; i < lower_count(root); i++) {
                 _cleanup_close_ int lower = -EBADF;
 
-                if (open_lower(root, i, &lower, err) < 0)
+                *ret_refused = false;
+                if ((userns >= 0 ? open_shifted_lower(root, i, userns, &lower, err) : open_lower(root, i, &lower, err)) < 0)
                         return -1;
                 *ret_refused = i == 0 || way == OVERLAY_BY_PATH;
                 if (set(context, "lowerdir+", lower, err) < 0)
                         return -1;
+                /* A mount that is attached nowhere goes with its descriptor, and the overlay is made of them at the end. */
+                if (userns >= 0)
+                        shifted.fds[shifted.n++] = TAKE_FD(lower);
         }
-        *ret_refused = way == OVERLAY_BY_PATH;
+        *ret_refused = way == OVERLAY_BY_PATH || userns >= 0;
         if (set(context, "upperdir", upper, err) < 0 || set(context, "workdir", work, err) < 0)
                 return -1;
         return context_finish(context, root->temporary, err);
@@ -197,17 +245,6 @@ static int mount_by_context(const DriverRoot *root, OverlayWay way, Error *err) 
         if (move_mount(mount, "", root->container_fd, "rootfs", MOVE_MOUNT_F_EMPTY_PATH) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "mount the overlay on 'rootfs'");
         return 0;
-}
-
-typedef struct FdList {
-        int *fds;
-        size_t n;
-} FdList;
-
-static void fd_list_done(FdList *list) {
-        for (size_t i = 0; i < list->n; i++)
-                close_keep_errno(list->fds[i]);
-        free(list->fds);
 }
 
 /* Writes "lowerdir=…,upperdir=…" in descriptors' numbers, which are file names in /proc/self/fd. */
@@ -288,6 +325,24 @@ static int make_private_point(int container_fd, Error *err) {
         return 0;
 }
 
+/* Shifted layers are mounts that are attached nowhere: a kernel takes them by descriptor, or not at all. */
+static int mount_shifted(const DriverRoot *root, Error *err) {
+        Error cause = ERROR_INIT;
+        int r;
+
+        r = overlay_mount_by(root, OVERLAY_BY_FD, &cause);
+        if (r == 0)
+                return 0;
+        if (r > 0) {
+                error_set_errno(err, ERROR_NOT_SUPPORTED, cause.errnum, "this kernel's overlay takes no layers with shifted owners: %s",
+                                cause.text);
+                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or run a newer kernel");
+        }
+        if (err)
+                *err = cause;
+        return -1;
+}
+
 int overlay_mount(const DriverRoot *root, Error *err) {
         bool shared;
         int r = 1;
@@ -296,6 +351,8 @@ int overlay_mount(const DriverRoot *root, Error *err) {
                 return -1;
         if (shared && make_private_point(root->container_fd, err) < 0)
                 r = -1;
+        if (root->mapping && r > 0)
+                r = mount_shifted(root, err);
         for (OverlayWay way = 0; way < _OVERLAY_WAY_MAX && r > 0; way++)
                 r = overlay_mount_by(root, way, err);
         if (r == 0)

@@ -84,6 +84,23 @@ static int overlay_probe(Store *store, Error *err) {
         return error_hint(err, "choose --storage-driver dir");
 }
 
+/* Layers are shifted by their mounts; upper/ is not, and what the container writes there has the host's ids of its owners. */
+static int shift_owner(const DriverRoot *root, int upper_fd, Error *err) {
+        uint32_t uid, gid;
+        struct stat st;
+
+        if (!root->mapping)
+                return 0;
+        if (fstat(upper_fd, &st) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "stat 'upper'");
+        if (!id_map_host(&root->mapping->uids, st.st_uid, &uid) || !id_map_host(&root->mapping->gids, st.st_gid, &gid))
+                return error_set(err, ERROR_INVALID_ARGUMENT, "the user namespace has no ids for %u:%u, owners of the image's '/'",
+                                 st.st_uid, st.st_gid);
+        if (fchown(upper_fd, uid, gid) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "set the owner of 'upper'");
+        return 0;
+}
+
 /* The merged root shows the owner, mode and attributes of upper/ itself, so it gets those of the topmost layer's root. */
 static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err) {
         _cleanup_close_ int top = -EBADF;
@@ -111,7 +128,9 @@ static int make_parts(const DriverRoot *root, Error *err) {
                 return -1;
         if (root->n_layers == 0 && dir_make_at(root->container_fd, "empty", 0755, NULL, err) < 0)
                 return -1;
-        return copy_root_attributes(root, upper, err);
+        if (copy_root_attributes(root, upper, err) < 0)
+                return -1;
+        return shift_owner(root, upper, err);
 }
 
 static int remove_parts(const DriverRoot *root, Error *err) {
@@ -182,7 +201,7 @@ static int overlay_remove(const DriverRoot *root, Error *err) {
 const Driver driver_overlay = {
         .name         = "overlay",
         .summary      = "overlay mounts of the unpacked layers: no copies, one writable directory a container",
-        .capabilities = DRIVER_NEEDS_MOUNT,
+        .capabilities = DRIVER_NEEDS_MOUNT | DRIVER_IDMAP,
         .probe        = overlay_probe,
         .prepare      = overlay_prepare,
         .mount        = overlay_mount_root,

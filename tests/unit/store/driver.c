@@ -170,6 +170,84 @@ static void an_image_without_layers_is_an_empty_root(void **state) {
         }
 }
 
+/* The container's ids 0…99 are the host's 1000… for users and 2000… for groups. */
+static const IdMapping shifting = {
+        .uids = { .ranges = (IdRange[]) { { 0, 1000, 100 } }, .n = 1 },
+        .gids = { .ranges = (IdRange[]) { { 0, 2000, 100 } }, .n = 1 },
+};
+
+static void is_owned(int dir_fd, const char *name, uid_t uid, gid_t gid) {
+        struct stat st;
+
+        assert_int_equal(fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(st.st_uid, uid);
+        assert_int_equal(st.st_gid, gid);
+}
+
+static void overlay_shifts_owners(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1), two = fixture_layer(f, 2), rootfs = -EBADF;
+        Rooted r;
+
+        fixture_put(one, "below", "1");
+        fixture_put(two, "above", "2");
+        assert_int_equal(fchownat(one, "below", 33, 44, 0), 0);
+        assert_int_equal(fchown(two, 5, 6), 0);
+        rooted_open(&r, f, "overlay", 2);
+        r.root.mapping = &shifting;
+        rooted_up(&r);
+        rootfs = rooted_rootfs(&r);
+        is_owned(rootfs, ".", 1005, 2006);
+        is_owned(rootfs, "below", 1033, 2044);
+        is_owned(rootfs, "above", 1000, 2000);
+
+        /* What was changed is found with the same owner after the next mount; the layers keep theirs. */
+        assert_int_equal(fchmodat(rootfs, "above", 0600, 0), 0);
+        assert_int_equal(fchownat(rootfs, "below", 1007, 2008, 0), 0);
+        close(rootfs);
+        assert_ok(r.driver->unmount(&r.root, &f->err), &f->err);
+        assert_ok(r.driver->mount(&r.root, &f->err), &f->err);
+        rootfs = rooted_rootfs(&r);
+        is_owned(rootfs, "above", 1000, 2000);
+        is_owned(rootfs, "below", 1007, 2008);
+        is_owned(one, "below", 33, 44);
+        is_owned(two, "above", 0, 0);
+        close(rootfs);
+        rootfs = -EBADF;
+        rooted_down(&r);
+}
+
+static void an_owner_outside_of_the_mapping_is_refused(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int one = fixture_layer(f, 1);
+        Rooted r;
+
+        assert_int_equal(fchown(one, 100, 0), 0);
+        rooted_open(&r, f, "overlay", 1);
+        r.root.mapping = &shifting;
+        assert_int_equal(r.driver->prepare(&r.root, &f->err), -1);
+        assert_int_equal(f->err.kind, ERROR_INVALID_ARGUMENT);
+        assert_false(exists(r.root.container_fd, "upper"));
+        rooted_down(&r);
+}
+
+static const IdMapping overlapping = {
+        .uids = { .ranges = (IdRange[]) { { 0, 1000, 100 }, { 50, 5000, 1 } }, .n = 2 },
+        .gids = { .ranges = (IdRange[]) { { 0, 1000, 100 } }, .n = 1 },
+};
+
+static void ranges_that_overlap_are_refused(void **state) {
+        Fixture *f = *state;
+        Rooted r;
+
+        rooted_open(&r, f, "overlay", 0);
+        r.root.mapping = &overlapping;
+        assert_ok(r.driver->prepare(&r.root, &f->err), &f->err);
+        assert_int_equal(r.driver->mount(&r.root, &f->err), -1);
+        assert_int_equal(f->err.kind, ERROR_INVALID_ARGUMENT);
+        rooted_down(&r);
+}
+
 /* The top layer must win and the bottom one show through, so that a cut list of layers is noticed. */
 static void mount_many(Fixture *f, OverlayWay way, unsigned n) {
         _cleanup_close_ int rootfs = -EBADF;
@@ -548,6 +626,9 @@ int main(void) {
                 TEST(overlay_shows_the_merged_tree),
                 TEST(dir_shows_the_merged_tree),
                 TEST(an_image_without_layers_is_an_empty_root),
+                TEST(overlay_shifts_owners),
+                TEST(an_owner_outside_of_the_mapping_is_refused),
+                TEST(ranges_that_overlap_are_refused),
                 TEST(overlay_takes_500_layers_by_descriptor),
                 TEST(overlay_takes_500_layers_by_path),
                 TEST(overlay_takes_500_layers_in_one_page_of_options),
