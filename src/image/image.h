@@ -12,7 +12,7 @@
 #include "layers/caps.h"
 #include "store/store.h"
 
-#define IMAGE_MODULE_VERSION 1
+#define IMAGE_MODULE_VERSION 2
 
 typedef struct ImageProgress {
         /** what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
@@ -70,9 +70,9 @@ typedef struct ImageModule {
 
         /**
          * unpack() - make sure every layer of an image is unpacked; each is made once, whoever else asks at the same time. Digest of the blob
-         * and diffID are checked while it unpacks.
+         * and diffID are checked while it unpacks. @unpacked_max: bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX
          */
-        int (*unpack)(Store *store, const StoreImage *image, const ImageProgress *progress, Error *err);
+        int (*unpack)(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err);
 
         /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);

@@ -8,7 +8,7 @@
 #include "image/verify.h"
 #include "layers/layers.h"
 
-static int unpack(Store *store, const StoreImage *image, const ImageProgress *progress, Error *err) {
+static int unpack(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err) {
         _cleanup_close_ int gc = -EBADF;
         LayerProgress layers = { 0 };
 
@@ -16,7 +16,7 @@ static int unpack(Store *store, const StoreImage *image, const ImageProgress *pr
                 layers = (LayerProgress) { .report = progress->report, .userdata = progress->userdata, .cancelled = progress->cancelled };
         if (store_lock(store, "gc", false, true, &gc, err) < 0)
                 return -1;
-        return layers_ensure(store, image, &layers, err);
+        return layers_ensure(store, image, unpacked_max, &layers, err);
 }
 
 static int prune(Store *store, bool dry_run, PruneResult *ret, Error *err) {

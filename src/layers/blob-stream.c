@@ -58,12 +58,18 @@ int blob_stream_new(int fd, const BlobStreamOptions *options, BlobStream **ret, 
         return 0;
 }
 
+int blob_stream_interrupted(const BlobStream *stream, Error *err) {
+        if (stream->options.cancelled && *stream->options.cancelled)
+                return error_set(err, ERROR_INTERRUPTED, "%s: interrupted", stream->options.what);
+        return 0;
+}
+
 /* The next bytes of the blob itself; 0 at its end. */
 static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
         size_t len = 0;
 
-        if (s->options.cancelled && *s->options.cancelled)
-                return error_set(err, ERROR_INTERRUPTED, "%s: interrupted", s->options.what);
+        if (blob_stream_interrupted(s, err) < 0)
+                return -1;
 
         /* Full blocks, also from a pipe: the first must show the magic number. */
         while (len < INPUT_SIZE) {

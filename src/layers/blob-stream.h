@@ -62,5 +62,8 @@ int blob_stream_finish(BlobStream *stream, BlobStreamResult *ret, Error *err);
  */
 int blob_stream_blame(BlobStream *stream, Error *err);
 
+/** blob_stream_interrupted() - for loops over what the stream gives, which may have much to do between two reads. Errors: Interrupted */
+int blob_stream_interrupted(const BlobStream *stream, Error *err);
+
 /** blob_stream_output() - decompressed bytes handed out so far */
 uint64_t blob_stream_output(const BlobStream *stream);

@@ -87,10 +87,7 @@ static uint64_t layer_size(int dir_fd, const char *name) {
         return (uint64_t) json_integer_value(json_object_get(record, "size"));
 }
 
-/* A layer disappears from its place at once; only then is it taken apart. */
 static int sweep_layer(Sweep *sweep, int dir_fd, const char *name, Error *err) {
-        char doomed[HEX_LEN + 16];
-
         /* Nobody unpacks while we hold the lock "gc": a lock of a layer was left by a process that was killed. */
         if (name[0] == '.' && is_hex(name + 1, ".lock"))
                 return remove_file(sweep, dir_fd, name, err);
@@ -100,10 +97,7 @@ static int sweep_layer(Sweep *sweep, int dir_fd, const char *name, Error *err) {
         sweep->count.bytes += layer_size(dir_fd, name);
         if (sweep->dry_run)
                 return 0;
-        snprintf(doomed, sizeof(doomed), "%s.pruned", name);
-        if (renameat(dir_fd, name, store_tmp_fd(sweep->store), doomed) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "move layer '%s' away", name);
-        return dir_remove_tree_at(store_tmp_fd(sweep->store), doomed, err);
+        return store_discard(sweep->store, dir_fd, name, err);
 }
 
 /* What store_tmp_clean() would remove. */

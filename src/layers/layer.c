@@ -26,6 +26,7 @@
 typedef struct Ensure {
         Store *store;
         const StoreImage *image;
+        uint64_t unpacked_max; /* bytes a layer */
         const LayerProgress *progress;
         int *roots; /* of the image's layers, the topmost first: layer i stands at [n_layers - 1 - i] */
         char *tmp_name; /* NULL until the first layer is made */
@@ -130,7 +131,7 @@ static int unpack_pass(Ensure *e, int blob_fd, const UnpackTarget *target, Unpac
                 .size = &blob->size,
                 .diff_id = &e->image->diff_ids[e->current],
                 .copy_fd = -1,
-                .output_max = LAYER_UNPACKED_MAX,
+                .output_max = e->unpacked_max,
                 .cancelled = e->progress->cancelled,
                 .report = report,
                 .userdata = e,
@@ -262,10 +263,15 @@ static int ensure_one(Ensure *e, Error *err) {
         return make_layer(e, err);
 }
 
-int layers_ensure(Store *store, const StoreImage *image, const LayerProgress *progress, Error *err) {
+int layers_ensure(Store *store, const StoreImage *image, uint64_t unpacked_max, const LayerProgress *progress, Error *err) {
         static const LayerProgress silent = { 0 };
         _cleanup_(ensure_clear) Ensure e = {
-                .store = store, .image = image, .progress = progress ?: &silent, .tmp_fd = -EBADF, .tmp_lock = -EBADF,
+                .store = store,
+                .image = image,
+                .unpacked_max = unpacked_max ?: LAYER_UNPACKED_MAX,
+                .progress = progress ?: &silent,
+                .tmp_fd = -EBADF,
+                .tmp_lock = -EBADF,
         };
 
         if (image->n_layers == 0)

@@ -18,11 +18,13 @@ typedef struct LayerProgress {
 /**
  * layers_ensure() - make sure every layer of an image is unpacked
  *
+ * @unpacked_max: bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX
+ *
  * Blob digest, size and diffID are checked while a layer unpacks. The caller holds the store's lock "gc" shared.
  *
- * Errors: ImageNotFound (a blob is missing), DigestMismatch, InvalidSpec, FileError, Interrupted, OutOfMemory
+ * Errors: ImageNotFound (a blob is missing), DigestMismatch, InvalidSpec (not a valid layer, or too large), FileError, Interrupted, OutOfMemory
  */
-int layers_ensure(Store *store, const StoreImage *image, const LayerProgress *progress, Error *err);
+int layers_ensure(Store *store, const StoreImage *image, uint64_t unpacked_max, const LayerProgress *progress, Error *err);
 
 /** layer_chain_id() - the chainID of a layer on top of @parent (NULL: of none). Source: image-spec, config.md "Layer ChainID" */
 int layer_chain_id(const Digest *parent, const Digest *diff_id, Digest *ret, Error *err);

@@ -295,6 +295,8 @@ int unpack_layer(BlobStream *stream, const char *what, const UnpackTarget *targe
                         return -1;
                 if (!u.entry)
                         break;
+                if (blob_stream_interrupted(stream, err) < 0)
+                        return -1;
                 if (++result.entries > LAYER_ENTRY_MAX)
                         return error_set(err, ERROR_INVALID_SPEC, "%s: more than %u entries", what, LAYER_ENTRY_MAX);
                 if (one_entry(&u, &result.late_whiteout, err) < 0)

@@ -90,7 +90,8 @@ int ensure_layers(Transaction *t, Error *err) {
 
                 progress.cancelled = t->lifecycle->interrupted;
                 module = image_module(err);
-                if (!module || module->unpack(t->store, t->image, &progress, err) < 0)
+                if (!module ||
+                    module->unpack(t->store, t->image, (uint64_t) t->lifecycle->config->layer_size_max, &progress, err) < 0)
                         return error_prefix(err, "image '%s'", t->request->image);
         }
         close_keep_errno(TAKE_FD(t->gc_lock));

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -126,7 +125,6 @@ int container_dir_open(Store *store, const char *id, int *ret_fd, Error *err) {
 
 int container_dir_remove(Store *store, const char *id, Error *err) {
         _cleanup_close_ int fd = -EBADF;
-        _cleanup_free_ char *name = NULL;
         Error cause = ERROR_INIT;
         bool mounted;
 
@@ -143,20 +141,7 @@ int container_dir_remove(Store *store, const char *id, Error *err) {
                 return error_set_errno(err, ERROR_FILE, EBUSY, "remove container '%s': something is mounted in '%s/containers/%s'", id,
                                        store_path(store), id);
 
-        /*
-         * Renamed away first: a crash in the middle leaves something for store_tmp_clean(), and no half container. The lock, as
-         * store_tmp_make() takes it, keeps that one off.
-         */
-        while (flock(fd, LOCK_EX) < 0)
-                if (errno != EINTR)
-                        return error_set_errno(err, ERROR_FILE, errno, "lock container directory '%s'", id);
-        if (store_tmp_name(&name, err) < 0)
-                return -1;
-        if (renameat(store_containers_fd(store), id, store_tmp_fd(store), name) < 0)
-                return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "remove container '%s'", id);
-        if (dir_remove_tree_at(store_tmp_fd(store), name, err) < 0)
-                return error_prefix(err, "remove container '%s'", id);
-        return 0;
+        return store_discard(store, store_containers_fd(store), id, err) < 0 ? error_prefix(err, "remove container '%s'", id) : 0;
 }
 
 static int compare_ids(const void *a, const void *b) {

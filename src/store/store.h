@@ -128,8 +128,14 @@ bool store_layer_exists(Store *store, const Digest *chain_id);
  */
 int store_lock(Store *store, const char *name, bool exclusive, bool wait, int *ret_fd, Error *err);
 
-/** store_tmp_name() - a name for tmp/ that nothing has; free(). What is renamed to it must be a directory that its mover holds by flock */
-int store_tmp_name(char **ret, Error *err);
+/**
+ * store_discard() - remove the directory @name of @dir_fd, a folder of the store: gone from there at once, then taken apart in tmp/
+ *
+ * A crash in the middle leaves something for store_tmp_clean(), and nothing half there. Missing: success.
+ *
+ * Errors: FileError
+ */
+int store_discard(Store *store, int dir_fd, const char *name, Error *err);
 
 /**
  * store_tmp_make() - a private directory in tmp/, locked while the maker lives

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/fs.h"
 #include "store/store.h"
 
@@ -41,7 +42,8 @@ static int tmp_try(int tmp_fd, const char *name, int *ret_fd, int *ret_lock, Err
         return 0;
 }
 
-int store_tmp_name(char **ret, Error *err) {
+/* A name that nothing in tmp/ has. */
+static int tmp_name(char **ret, Error *err) {
         uint64_t random;
 
         if (getrandom(&random, sizeof(random), 0) != sizeof(random))
@@ -54,7 +56,7 @@ int store_tmp_make(Store *store, char **ret_name, int *ret_fd, int *ret_lock, Er
                 _cleanup_free_ char *name = NULL;
                 int r;
 
-                if (store_tmp_name(&name, err) < 0)
+                if (tmp_name(&name, err) < 0)
                         return -1;
                 r = tmp_try(store_tmp_fd(store), name, ret_fd, ret_lock, err);
                 if (r < 0)
@@ -64,6 +66,26 @@ int store_tmp_make(Store *store, char **ret_name, int *ret_fd, int *ret_lock, Er
                         return 0;
                 }
         }
+}
+
+int store_discard(Store *store, int dir_fd, const char *name, Error *err) {
+        _cleanup_close_ int lock = -EBADF;
+        _cleanup_free_ char *doomed = NULL;
+
+        lock = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (lock < 0)
+                return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", name);
+        /* As store_tmp_make() takes it: it keeps store_tmp_clean() off what is being taken apart. */
+        while (flock(lock, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return error_set_errno(err, ERROR_FILE, errno, "lock directory '%s'", name);
+        if (tmp_name(&doomed, err) < 0)
+                return -1;
+        if (renameat(dir_fd, name, store_tmp_fd(store), doomed) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "move '%s' away", name);
+        if (fault_point("discard.middle", err) < 0)
+                return -1;
+        return dir_remove_tree_at(store_tmp_fd(store), doomed, err);
 }
 
 /* Removes one directory of tmp/ unless its maker lives. */

@@ -152,6 +152,20 @@ GOOD='{"name": "bin/", "type": "dir"}, {"name": "bin/file", "data": "some text t
         refused InvalidSpec 268435456
 }
 
+@test "a layer too large for the configuration, put there by skopeo" {
+        head -c 3M /dev/zero > "$T/zeros"
+        make_image "$DIR" > /dev/null <<< "{\"name\": \"evil\", \"layers\": [{\"raw\": \"$T/zeros\", \"compress\": \"gzip\"}]}"
+        ok skopeo copy -q "oci:$DIR:evil" "oci:$STORE:evil"
+        jq '. + {layer_size_max: 2097152}' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        host_snapshot "$T/before"
+        fails InvalidSpec lxcri create --image evil "$ID" /bin/true
+        complains "more than the 2097152 bytes allowed"
+        [[ $(grep -c error <<< "$errors") == 1 ]]
+        # what was learned of the image stays until prune; its layer does not
+        assert_host_unchanged "$T/before" '^s . .* \./images/'
+}
+
 @test "a layer that is no tar" {
         head -c 100000 /dev/urandom > "$T/noise"
         make_image "$DIR" > /dev/null <<< "{\"name\": \"evil\", \"layers\": [{\"raw\": \"$T/noise\", \"compress\": \"none\"}]}"

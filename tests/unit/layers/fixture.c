@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "layers/layers.h"
 
 int fixture_setup(void **state) {
@@ -106,8 +107,47 @@ void fixture_layer(Fixture *f) {
         tar_free(&f->tar);
 }
 
+/* A document becomes a blob. Takes it. */
+static Descriptor put_document(Fixture *f, MediaType type, json_t *document) {
+        char *text = json_dumps(document, JSON_COMPACT);
+        Descriptor blob = { .type = type };
+
+        assert_non_null(text);
+        blob.size = strlen(text);
+        fixture_digest(text, strlen(text), &blob.digest);
+        assert_int_equal(file_write_atomic_at(store_blobs_fd(f->store), digest_hex(&blob.digest), text, strlen(text), 0600, 0, &f->err), 0);
+        free(text);
+        json_decref(document);
+        return blob;
+}
+
+static json_t *descriptor_of(const Descriptor *blob, const char *type) {
+        return json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", blob->digest.text, "size", (json_int_t) blob->size);
+}
+
+void fixture_image(Fixture *f, const char *name) {
+        json_t *diff_ids = json_array(), *layers = json_array();
+        Descriptor config, manifest;
+
+        for (size_t i = 0; i < f->image.n_layers; i++) {
+                json_array_append_new(diff_ids, json_string(f->image.diff_ids[i].text));
+                json_array_append_new(layers, descriptor_of(&f->image.layers[i], "application/vnd.oci.image.layer.v1.tar"));
+        }
+        config = put_document(f, MEDIA_CONFIG,
+                              json_pack("{s:s, s:s, s:{s:s, s:o}}", "architecture", "amd64", "os", "linux", "rootfs",
+                                        "type", "layers", "diff_ids", diff_ids));
+        manifest = put_document(f, MEDIA_MANIFEST,
+                                json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
+                                          "application/vnd.oci.image.manifest.v1+json", "config",
+                                          descriptor_of(&config, "application/vnd.oci.image.config.v1+json"), "layers", layers));
+        f->image.config = config.digest;
+        f->image.manifest = manifest.digest;
+        assert_int_equal(store_image_save(f->store, &f->image, &f->err), 0);
+        assert_int_equal(store_name_set(f->store, name, &manifest, &f->err), 0);
+}
+
 int fixture_unpack(Fixture *f) {
-        return layers_ensure(f->store, &f->image, NULL, &f->err);
+        return layers_ensure(f->store, &f->image, f->unpacked_max, f->progress, &f->err);
 }
 
 static void assert_no_leftovers(Fixture *f) {

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "layers/layers.h"
 #include "store/store.h"
 #include "tar.h"
 
@@ -22,6 +23,8 @@ typedef struct Fixture {
         char merged[96];    /* where fixture_mount() shows the image */
         Store *store;
         StoreImage image;
+        uint64_t unpacked_max;         /* bytes a layer; 0: the default cap */
+        const LayerProgress *progress; /* may be NULL */
         Tar tar; /* the layer that is being written */
         Error err;
         bool mounted;
@@ -35,6 +38,9 @@ void fixture_layer(Fixture *f);
 /** fixture_blob() - the same with the blob's bytes and diffID given */
 void fixture_blob(Fixture *f, const void *blob, size_t len, const Digest *diff_id);
 void fixture_digest(const void *data, size_t len, Digest *ret);
+
+/** fixture_image() - config, manifest and record of the layers so far, under this name */
+void fixture_image(Fixture *f, const char *name);
 
 /** fixture_unpack() - layers_ensure(); fixture_unpacked() - which must succeed, and then mount it */
 int fixture_unpack(Fixture *f);
