@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -176,6 +177,8 @@ static pid_t start_prune(Fixture *f) {
         assert_true(pid >= 0);
         if (pid > 0)
                 return pid;
+        /* A failed test must not leave it stopped for ever. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         setenv("PROXMOX_LXCRI_FAULT", "discard.middle:stop", 1);
         _exit(store_prune(f->store, false, &count, &f->err) < 0);
 }
