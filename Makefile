@@ -22,6 +22,11 @@ test:
 	@packaging/install-packages build run test
 	@tests/with-cgroups tests/run $(STAGES)
 
+# A shell in a machine like the target (Debian 13, pure cgroup v2), on the console
+vm-shell:
+	@packaging/install-packages build run test vm
+	@tests/vm/shell
+
 # Our cost over the bare runtimes, paired and interleaved
 bench:
 	@packaging/install-packages build run
@@ -41,4 +46,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) build-*
 
-.PHONY: all demo test bench fuzz install clean
+.PHONY: all demo test vm-shell bench fuzz install clean
