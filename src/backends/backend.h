@@ -52,8 +52,6 @@ typedef struct BackendExec {
         int preserve_fds;
 } BackendExec;
 
-typedef struct BackendStats BackendStats;
-
 struct Backend {
         const char *name;
         const char *summary; /* one line for --help and docs */
