@@ -50,16 +50,18 @@ common_teardown() {
         return $rc
 }
 
-# tagged_pids: processes that the test started, containers' included: by environment, arguments, cgroup or mounts
+# tagged_pids: processes that the test started, containers' included: by environment, arguments, cgroup or root file system. Having our
+# mounts in sight says nothing: until it changes its root, every new container on the machine has
 tagged_pids() {
-        local path pid
+        local pid root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
 
-        grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup,mountinfo} 2>/dev/null | cut -d/ -f3 | sort -nu | while read -r pid; do
+        { grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup}; grep -lsE -- "$root" /proc/[0-9]*/mountinfo; } 2>/dev/null |
+                cut -d/ -f3 | sort -nu | while read -r pid; do
                 is_ours_to_keep "$pid" || echo "$pid"
         done
 }
 
-# The test's own shells (and its ancestors) have its mounts in sight and its paths in their arguments
+# The test's own shells (and its ancestors) have its paths in their arguments
 is_ours_to_keep() {
         local pid=$1 namespace
 
@@ -68,7 +70,7 @@ is_ours_to_keep() {
         [[ $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null) != Z ]] || return 0
         grep -qsF "LXCRI_TAG=$TAG" "/proc/$pid/environ" && return 1
         grep -qsF -- "$TAG" "/proc/$pid/cgroup" && return 1
-        # in sight of a mount that we made is not enough within our own mount namespace; nor is a process that just went
+        # nor is a process that just went
         namespace=$(readlink "/proc/$pid/ns/mnt" 2>/dev/null) || return 0
         [[ $namespace == "$(readlink /proc/self/ns/mnt)" ]]
 }

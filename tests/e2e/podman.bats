@@ -95,7 +95,7 @@ check_life() {
 @test "podman run -t: the container has a terminal" {
         ok podman_with load -q -i "$T/busybox.tar"
         through proxmox-lxcri-crun
-        ok script -qec "$(printf '%q ' env "${PROGRAM_ENV[@]}" CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf" TMPDIR="$T" \
-                timeout 60 podman --tmpdir "$T/pt" --runtime "$OCI" run --rm -t localhost/busybox tty)" /dev/null
+        ok "$PROJECT/tests/lib/terminal" 60 env "${PROGRAM_ENV[@]}" CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf" \
+                TMPDIR="$T" podman --tmpdir "$T/pt" --runtime "$OCI" run --rm -t localhost/busybox tty
         says /dev/pts/0
 }
