@@ -122,11 +122,15 @@ static int rule_append(json_t *rules, const SeccompRow *row, SeccompVerdict verd
         return part_append(rules, TAKE(rule), err);
 }
 
+static bool holds(uint64_t capabilities, int capability) {
+        return capabilities & ((uint64_t) 1 << capability);
+}
+
 int seccomp_default(uint64_t capabilities, const SeccompArch *arch, json_t **ret, Error *err) {
         _cleanup_json_ json_t *profile = json_object(), *rules = json_array(), *covers = NULL;
 
         for (const SeccompRow *row = seccomp_rows; row->names; row++) {
-                bool has = capabilities & ((uint64_t) 1 << row->capability);
+                bool has = holds(capabilities, row->capability) || (row->or_capability && holds(capabilities, row->or_capability));
                 SeccompVerdict verdict = row->verdict;
                 int errnum = row->errnum;
 

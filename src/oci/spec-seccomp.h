@@ -38,6 +38,7 @@ typedef struct SeccompRow {
         const char *names;  /* of system calls, separated by spaces; NULL ends the table */
         const char *arches; /* libseccomp's names, separated by spaces */
         int capability;
+        int or_capability;  /* does as well; 0: none */
         SeccompArgument args[SECCOMP_ARGUMENT_MAX + 1];
 } SeccompRow;
 

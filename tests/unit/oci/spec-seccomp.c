@@ -24,6 +24,7 @@ static const uint64_t capability_sets[] = {
         BIT(CAP_SYS_CHROOT) | BIT(CAP_CHOWN),
         BIT(CAP_AUDIT_WRITE),
         BIT(CAP_SYS_ADMIN),
+        BIT(CAP_BPF),
         BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_TIME),
         BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_PACCT) | BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_TTY_CONFIG),
         UINT64_MAX,
@@ -109,15 +110,43 @@ static json_t *verdicts_of_profile(const json_t *profile) {
         return table;
 }
 
-static void same_verdicts(const json_t *wanted, const json_t *got, const char *arch, uint64_t set) {
+/* Where the files of Debian 12 and 13 differ, ours is the newer one's verdict, */
+static const char *const newer_than_debian_12[] = {
+        "bpf", "cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake", "io_pgetevents_time64", "map_shadow_stack",
+        "perf_event_open", "quotactl_fd", "riscv_flush_icache", "swapcontext", "syscall", "timerfd",
+};
+
+/* but for calls of 32-bit programs, which Debian 13's leaves out; and it has no rule that lets CAP_SYS_ADMIN alone open perf events. */
+static const char *const other_than_debian_13[] = { "perf_event_open", "readdir", "sigaction", "sigpending", "sigsuspend" };
+
+static bool may_differ(const json_t *file, const char *name) {
+        bool is_newer = false;
+        size_t i;
+        json_t *rule;
+
+        json_array_foreach(json_object_get(file, "syscalls"), i, rule)
+                is_newer |= names_one(json_object_get(rule, "names"), "fchmodat2");
+        if (is_newer) {
+                for (i = 0; i < ARRAY_SIZE(other_than_debian_13); i++)
+                        if (!strcmp(other_than_debian_13[i], name))
+                                return true;
+                return false;
+        }
+        for (i = 0; i < ARRAY_SIZE(newer_than_debian_12); i++)
+                if (!strcmp(newer_than_debian_12[i], name))
+                        return true;
+        return false;
+}
+
+static void same_verdicts(const json_t *file, const json_t *wanted, const json_t *got, const char *arch, uint64_t set) {
         const char *name;
         json_t *verdicts;
 
         json_object_foreach((json_t *) wanted, name, verdicts)
-                if (!json_equal(verdicts, json_object_get(got, name)))
+                if (!may_differ(file, name) && !json_equal(verdicts, json_object_get(got, name)))
                         fail_msg("%s, capabilities %llx: '%s' is judged otherwise", arch, (unsigned long long) set, name);
         json_object_foreach((json_t *) got, name, verdicts)
-                if (!json_object_get(wanted, name))
+                if (!may_differ(file, name) && !json_object_get(wanted, name))
                         fail_msg("%s, capabilities %llx: '%s' is judged by us only", arch, (unsigned long long) set, name);
 }
 
@@ -159,7 +188,7 @@ static void every_call_is_judged_as_by_podman(void **state) {
                         assert_int_equal(seccomp_default(capability_sets[c], arch, &profile, NULL), 0);
                         got = verdicts_of_profile(profile);
                         assert_true(json_object_size(got) > 400);
-                        same_verdicts(wanted, got, arch_names[a], capability_sets[c]);
+                        same_verdicts(file, wanted, got, arch_names[a], capability_sets[c]);
                         same_architectures(file, profile, arch);
                         assert_string_equal(json_string_value(json_object_get(profile, "defaultAction")), "SCMP_ACT_ERRNO");
                         assert_int_equal(json_integer_value(json_object_get(profile, "defaultErrnoRet")),
@@ -168,10 +197,11 @@ static void every_call_is_judged_as_by_podman(void **state) {
 }
 
 static void podmans_file_loads_to_the_same_verdicts(void **state) {
+        _cleanup_json_ json_t *file = json_load_file(PODMAN_PROFILE, 0, NULL);
         const SeccompArch *arch = seccomp_arch_find(NULL);
 
         assert_non_null(arch);
-        if (access(PODMAN_PROFILE, R_OK) < 0)
+        if (!file)
                 skip();
         for (size_t c = 0; c < ARRAY_SIZE(capability_sets); c++) {
                 _cleanup_json_ json_t *profile = NULL, *loaded = NULL, *wanted = NULL, *got = NULL;
@@ -182,7 +212,7 @@ static void podmans_file_loads_to_the_same_verdicts(void **state) {
                         fail_msg("%s", err.text);
                 wanted = verdicts_of_profile(profile);
                 got = verdicts_of_profile(loaded);
-                same_verdicts(wanted, got, arch->name, capability_sets[c]);
+                same_verdicts(file, wanted, got, arch->name, capability_sets[c]);
                 assert_true(json_equal(json_object_get(profile, "architectures"), json_object_get(loaded, "architectures")));
         }
 }
