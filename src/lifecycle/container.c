@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -12,6 +13,9 @@
 #include "lifecycle/stored.h"
 #include "oci/runtime-spec.h"
 #include "runtime/monitor.h"
+
+#define SETTLE_STEP_MS 2
+#define SETTLE_LOOKS   50
 
 Container *container_free(Container *container) {
         if (!container)
@@ -194,7 +198,22 @@ static int lock_published(RunDir *dir, bool *ret_again, Error *err) {
         return 0;
 }
 
+/*
+ * A locked directory that holds nothing: a creator has not begun its journal yet, or someone who took the container away is about to remove
+ * it. Either is over in a moment.
+ */
+static bool settles(const RunDir *dir, unsigned *looks) {
+        const struct timespec step = { .tv_nsec = SETTLE_STEP_MS * 1000000L };
+
+        if (faccessat(dir->fd, JOURNAL_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || (*looks)++ >= SETTLE_LOOKS)
+                return false;
+        (void) nanosleep(&step, NULL);
+        return true;
+}
+
 int container_find(const Lifecycle *lifecycle, const char *id, unsigned flags, Container **ret, Error *err) {
+        unsigned looks = 0;
+
         if (id_check(id, err) < 0)
                 return -1;
         for (;;) {
@@ -239,6 +258,8 @@ int container_find(const Lifecycle *lifecycle, const char *id, unsigned flags, C
                         bool ending = state_load_as(dir->fd, DELETING_FILE, &state, NULL) == 0 ||
                                       state_load_as(dir->fd, STOPPING_FILE, &state, NULL) == 0;
 
+                        if (!ending && settles(dir, &looks))
+                                continue;
                         if (flags & FIND_CREATING) {
                                 if (!ending && state_of_journal(dir, &state, err) < 0)
                                         return -1;

@@ -206,6 +206,18 @@ static Scope undo_scope(Undo *undo) {
         return SCOPE_ALL;
 }
 
+/*
+ * Empties the directory: the journal first. Alone it would say that a create was cut off, and the record and files of a container that only
+ * was to stop would go with the next repair.
+ */
+static int release(RunDir *dir, unsigned flags, Error *err) {
+        if (unlinkat(dir->fd, JOURNAL_FILE, 0) < 0 && errno != ENOENT)
+                return error_set_errno(err, ERROR_FILE, errno, "remove '%s/" JOURNAL_FILE "'", dir->path);
+        if (fault_point("release.middle", err) < 0 || rundir_clear(dir, err) < 0 || fault_point("release.end", err) < 0)
+                return -1;
+        return flags & UNDO_KEEP_ID ? 0 : rundir_remove(dir, err);
+}
+
 int transaction_undo(const Lifecycle *lifecycle, RunDir *dir, unsigned flags, Error *err) {
         _cleanup_(journal_freep) Journal *journal = NULL;
         char boot_id[BOOT_ID_MAX];
@@ -237,7 +249,7 @@ int transaction_undo(const Lifecycle *lifecycle, RunDir *dir, unsigned flags, Er
         store_close(undo.store);
         if (r < 0)
                 return -1;
-        return flags & UNDO_KEEP_ID ? rundir_clear(dir, err) : rundir_remove(dir, err);
+        return release(dir, flags, err);
 }
 
 int undo_store(Undo *undo, Store **ret, Error *err) {

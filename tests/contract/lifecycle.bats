@@ -242,13 +242,24 @@ load ../e2e/helpers
 @test "image: logs of a detached container, and its exit status" {
         import_busybox
         ok lxcri run -d --image busybox "$ID" sh -c 'echo out; echo err >&2; exit 3'
-        try lxcri wait "$ID"
-        [[ $output == 3 || $status == 3 ]]
+        ok lxcri wait "$ID"
+        [[ $output == 3 ]]
         ok lxcri logs "$ID"
         says out
         complains err
         is_status "$ID" stopped
         ok lxcri delete "$ID"
+}
+
+@test "image: one that is just ending can be waited for and deleted" {
+        local i
+
+        import_busybox
+        for i in {1..8}; do
+                ok lxcri run -d --image busybox "$ID" true
+                ((i % 2)) && ok lxcri wait "$ID"
+                ok lxcri delete --force "$ID"
+        done
 }
 
 @test "image: limits arrive in the cgroup" {

@@ -9,6 +9,7 @@ PROJECT=$(readlink -f "$BATS_TEST_DIRNAME/../..")
 LXCRI_PROGRAM=${LXCRI_PROGRAM:-$PROJECT/build/proxmox-lxcri}
 RUNTIME=${LXCRI_RUNTIME:-crun}
 DRIVER=${LXCRI_DRIVER:-auto}
+# LXCRI_SYSTEMD_CGROUP=true: where systemd makes the containers' cgroups
 
 # ---- set-up and the proof ----
 
@@ -30,7 +31,8 @@ common_setup() {
         ROOT=$T/r
         STORE=$T/s
         mkdir "$ROOT" "$STORE"
-        jq -n --arg runtime "$RUNTIME" --arg driver "$DRIVER" '{default_runtime: $runtime, storage_driver: $driver}' > "$T/config.json"
+        jq -n --arg runtime "$RUNTIME" --arg driver "$DRIVER" --argjson systemd "${LXCRI_SYSTEMD_CGROUP:-false}" \
+                '{default_runtime: $runtime, storage_driver: $driver, systemd_cgroup: $systemd}' > "$T/config.json"
         # Never exported: the tests' own shells must not look like something that was left behind
         PROGRAM_ENV=(LXCRI_TAG="$TAG" PROXMOX_LXCRI_CONFIG="$T/config.json")
 }

@@ -26,14 +26,19 @@ teardown() {
         common_teardown
 }
 
-# through NAME: podman runs our program by that name (a link to it)
+# through NAME: podman runs our program by that name. Since podman 5 conmon hands no environment on, so our settings are put there again
 through() {
-        ln -sf "$LXCRI_PROGRAM" "$T/$1"
         OCI=$T/$1
+        {
+                echo '#!/bin/bash'
+                printf 'export %q\n' "${PROGRAM_ENV[@]}"
+                printf 'exec -a %q %q "$@"\n' "$OCI" "$LXCRI_PROGRAM"
+        } > "$OCI"
+        chmod +x "$OCI"
 }
 
 podman_with() {
-        timeout 60 env "${PROGRAM_ENV[@]}" CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf" TMPDIR="$T" \
+        timeout 60 env "${PROGRAM_ENV[@]}" PODMAN_IGNORE_CGROUPSV1_WARNING=1 CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf" TMPDIR="$T" \
                 podman --tmpdir "$T/pt" --runtime "${OCI:-crun}" "$@" 3>&-
 }
 
