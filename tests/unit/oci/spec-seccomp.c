@@ -112,8 +112,8 @@ static json_t *verdicts_of_profile(const json_t *profile) {
 
 /* Where the files of Debian 12 and 13 differ, ours is the newer one's verdict, */
 static const char *const newer_than_debian_12[] = {
-        "bpf", "cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake", "io_pgetevents_time64", "map_shadow_stack",
-        "perf_event_open", "quotactl_fd", "riscv_flush_icache", "swapcontext", "syscall", "timerfd",
+        "bpf", "cachestat", "fchmodat2", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake", "io_pgetevents_time64",
+        "map_shadow_stack", "perf_event_open", "quotactl_fd", "riscv_flush_icache", "swapcontext", "syscall", "timerfd",
 };
 
 /* but for calls of 32-bit programs, which Debian 13's leaves out; and it has no rule that lets CAP_SYS_ADMIN alone open perf events. */
