@@ -160,6 +160,8 @@ int rundir_clear(RunDir *dir, Error *err) {
 }
 
 int rundir_remove(RunDir *dir, Error *err) {
+        if (rundir_clear(dir, err) < 0)
+                return -1;
         if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", dir->path);
         rundir_unlock(dir);

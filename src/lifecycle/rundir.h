@@ -42,5 +42,5 @@ void rundir_unlock(RunDir *dir);
 /** rundir_clear() - remove everything in it */
 int rundir_clear(RunDir *dir, Error *err);
 
-/** rundir_remove() - release the id: remove the directory, which is empty. Needs the lock; it is gone afterwards */
+/** rundir_remove() - release the id: clear, then remove the directory. Needs the lock; it is gone afterwards */
 int rundir_remove(RunDir *dir, Error *err);

@@ -213,9 +213,9 @@ static Scope undo_scope(Undo *undo) {
 static int release(RunDir *dir, unsigned flags, Error *err) {
         if (unlinkat(dir->fd, JOURNAL_FILE, 0) < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '%s/" JOURNAL_FILE "'", dir->path);
-        if (fault_point("release.middle", err) < 0 || rundir_clear(dir, err) < 0 || fault_point("release.end", err) < 0)
+        if (fault_point("release.middle", err) < 0)
                 return -1;
-        return flags & UNDO_KEEP_ID ? 0 : rundir_remove(dir, err);
+        return flags & UNDO_KEEP_ID ? rundir_clear(dir, err) : rundir_remove(dir, err);
 }
 
 int transaction_undo(const Lifecycle *lifecycle, RunDir *dir, unsigned flags, Error *err) {

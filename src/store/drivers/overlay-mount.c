@@ -184,9 +184,9 @@ static int context_finish(int context, bool temporary, Error *err) {
         return 0;
 }
 
-/* What a kernel says that knows fsopen() or the option not, or not in this form. */
+/* What a kernel says that knows fsopen() or the option not, or not in this form; EBADF (6.12): it wants no O_PATH descriptor. */
 static bool is_unknown(const Error *err) {
-        return err->errnum == EINVAL || err->errnum == EOPNOTSUPP || err->errnum == ENOSYS;
+        return err->errnum == EINVAL || err->errnum == EOPNOTSUPP || err->errnum == ENOSYS || err->errnum == EBADF;
 }
 
 /*
