@@ -2,15 +2,15 @@
 
 #include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
 
-/*
- * An upper bound of the values in a text, right for any valid one. A value costs jansson up to 300 bytes where the text spends three
- * ("{},"), so the text's own size is no cap on memory.
- */
+#define VALUE_COST 300 /* bytes of memory; jansson's most for one value, where the text spends three ("{},") */
+
+/* An upper bound of the values in a text, right for any valid one. The text's own size is no cap on memory. */
 static size_t count_values(const char *data, size_t len) {
         bool in_string = false;
         size_t n = 1;
@@ -25,15 +25,32 @@ static size_t count_values(const char *data, size_t len) {
         return n;
 }
 
+/*
+ * Whether what a text of @n values may cost can be had at all. When it runs out in the middle of a token, jansson takes that for bad syntax;
+ * so it shall not run out there.
+ */
+static bool is_affordable(size_t n, size_t len) {
+        volatile char *room = malloc(n * VALUE_COST + len);
+
+        if (!room)
+                return false;
+        room[0] = 0; /* a compiler may take an allocation that nobody uses for granted */
+        free((char *) room);
+        return true;
+}
+
 int json_parse(const char *data, size_t len, const char *what, json_t **ret, Error *err) {
+        size_t n = count_values(data, len);
         json_error_t cause;
         json_t *json;
 
         /* jansson steps over a NUL between tokens; what others refuse must not mean something here. */
         if (memchr(data, '\0', len))
                 return error_set(err, ERROR_INVALID_JSON, "%s: a NUL byte", what);
-        if (count_values(data, len) > JSON_VALUES_MAX)
+        if (n > JSON_VALUES_MAX)
                 return error_set(err, ERROR_INVALID_JSON, "%s: more than %u values", what, JSON_VALUES_MAX);
+        if (!is_affordable(n, len))
+                return error_oom(err);
         json = json_loadb(data, len, JSON_REJECT_DUPLICATES, &cause);
         if (!json) {
                 /* jansson does not say so of every allocation that failed; then it says nothing at all. */

@@ -2,6 +2,8 @@
 #
 # Others may be at work on the same machine, so everything a test makes carries its tag, in its paths and in its containers' ids, and
 # only what carries it is compared.
+#
+# This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does.
 
 bats_require_minimum_version 1.5.0
 
@@ -31,8 +33,8 @@ common_setup() {
         ROOT=$T/r
         STORE=$T/s
         mkdir "$ROOT" "$STORE"
-        jq -n --arg runtime "$RUNTIME" --arg driver "$DRIVER" --argjson systemd "${LXCRI_SYSTEMD_CGROUP:-false}" \
-                '{default_runtime: $runtime, storage_driver: $driver, systemd_cgroup: $systemd}' > "$T/config.json"
+        printf '{"default_runtime": "%s", "storage_driver": "%s", "systemd_cgroup": %s}\n' "$RUNTIME" "$DRIVER" "${LXCRI_SYSTEMD_CGROUP:-false}" \
+                > "$T/config.json"
         # Never exported: the tests' own shells must not look like something that was left behind
         PROGRAM_ENV=(LXCRI_TAG="$TAG" PROXMOX_LXCRI_CONFIG="$T/config.json")
 }
@@ -48,18 +50,23 @@ common_teardown() {
                 echo "$left"
                 rc=1
         fi
-        remove_leftovers
+        [[ -z $left ]] || remove_leftovers
+        rm -rf --one-file-system "$T"
         return $rc
 }
 
 # tagged_pids: processes that the test started, containers' included: by environment, arguments, cgroup or root file system. Having our
 # mounts in sight says nothing: until it changes its root, every new container on the machine has
 tagged_pids() {
-        local pid root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
+        local file root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
+        local -A pids=()
 
-        { grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup}; grep -lsE -- "$root" /proc/[0-9]*/mountinfo; } 2>/dev/null |
-                cut -d/ -f3 | sort -nu | while read -r pid; do
-                is_ours_to_keep "$pid" || echo "$pid"
+        while read -r file; do
+                file=${file#/proc/}
+                pids[${file%/*}]=1
+        done < <(grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup}; grep -lsE -- "$root" /proc/[0-9]*/mountinfo)
+        for file in "${!pids[@]}"; do
+                is_ours_to_keep "$file" || echo "$file"
         done
 }
 
@@ -77,23 +84,50 @@ is_ours_to_keep() {
         [[ $namespace == "$(readlink /proc/self/ns/mnt)" ]]
 }
 
+# the deepest first; those of others come and go meanwhile, which find takes for an error
 cgroup_dirs() {
-        find /sys/fs/cgroup -depth -type d -name "*$TAG*" 2>/dev/null
+        find /sys/fs/cgroup -depth -type d -name "*$TAG*" 2>/dev/null || true
+}
+
+# tagged_lines LABEL FILE: the file's lines that carry the tag
+tagged_lines() {
+        local line
+
+        while read -r line; do
+                [[ $line != *"$TAG"* ]] || echo "$1 $line"
+        done < "$2"
+}
+
+loop_devices() {
+        local file
+
+        for file in /sys/block/loop*/loop/backing_file; do
+                [[ ! -e $file ]] || tagged_lines "loop device ${file:11:6}" "$file" 2>/dev/null
+        done
 }
 
 # leftovers: everything outside of $T that carries the tag, and what in $ROOT is not empty
 leftovers() {
-        local pid
+        local pid dir path
 
+        shopt -s nullglob dotglob
         for pid in $(tagged_pids); do
                 echo "process $pid: $({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null)"
         done
-        grep -F -- "$TAG" /proc/self/mountinfo | sed 's/^/mount /' || true
-        cgroup_dirs | sed 's/^/cgroup /'
-        losetup -l -n -O NAME,BACK-FILE 2>/dev/null | grep -F -- "$TAG" | sed 's/^/loop device /' || true
-        find /run/netns /run/crun /run/runc /run/proxmox-lxcri -maxdepth 2 -name "*$TAG*" 2>/dev/null | sed 's/^/file /' || true
-        find "$ROOT" -mindepth 1 2>/dev/null | sed 's/^/in root: /' || true
-        find "$STORE/tmp" "$STORE/containers" -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/in store: /' || true
+        tagged_lines mount /proc/self/mountinfo
+        for dir in $(cgroup_dirs); do
+                echo "cgroup $dir"
+        done
+        loop_devices
+        for path in /run/{netns,crun,runc,proxmox-lxcri}/{,*/}*"$TAG"*; do
+                echo "file $path"
+        done
+        for path in "$ROOT"/*; do
+                echo "in root: $path"
+        done
+        for path in "$STORE"/{tmp,containers}/*; do
+                echo "in store: $path"
+        done
 }
 
 remove_leftovers() {
@@ -115,19 +149,21 @@ remove_leftovers() {
                 umount -l "$dir" 2>/dev/null || true
         done
         losetup -l -n -O NAME,BACK-FILE 2>/dev/null | grep -F -- "$TAG" | awk '{ print $1 }' | xargs -r losetup -d || true
-        rm -rf --one-file-system "$T"
 }
 
 # host_snapshot FILE: what must be the same after a command that failed. Blobs, layers and image records may stay only where a test says so
 host_snapshot() {
+        local pid line
+
         {
                 for pid in $(tagged_pids); do
                         echo "process $pid"
                 done
-                grep -F -- "$TAG" /proc/self/mountinfo | cut -d' ' -f4- || true
-                cgroup_dirs | sort
-                losetup -l -n -O NAME,BACK-FILE 2>/dev/null | grep -F -- "$TAG" || true
-                find /run/netns -maxdepth 1 2>/dev/null | sort || true
+                # without the mount's own and its parent's number
+                tagged_lines mount /proc/self/mountinfo | while read -r line; do echo "${line#mount * * }"; done
+                cgroup_dirs
+                loop_devices
+                compgen -G '/run/netns/*' || true
                 tree_listing "$ROOT"
                 tree_listing "$STORE"
         } > "$1"
@@ -136,7 +172,7 @@ host_snapshot() {
 # assert_host_unchanged FILE [PATTERN]: compared with that snapshot; lines that match PATTERN (extended) may differ
 assert_host_unchanged() {
         host_snapshot "$1.after"
-        if ! diff <(grep -vE -- "${2:-^$}" "$1") <(grep -vE -- "${2:-^$}" "$1.after"); then
+        if [[ $(< "$1") != "$(< "$1.after")" ]] && ! diff <(grep -vE -- "${2:-^$}" "$1") <(grep -vE -- "${2:-^$}" "$1.after"); then
                 echo "the host changed (<: before, >: after)"
                 return 1
         fi
@@ -151,7 +187,10 @@ tree_listing() {
 
 # lxcri ARG…: the program under test, with this test's root and store
 lxcri() {
-        env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" "$@" 3>&-
+        (
+                export "${PROGRAM_ENV[@]}"
+                exec "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" "$@" 3>&-
+        )
 }
 
 # try CMD…: as bats' `run`, but through files: a container's init keeps its creator's stdout open, and `run` would wait for it
@@ -159,8 +198,8 @@ try() {
         status=0
         # the group keeps bash's own remark on a killed program out of the test's output
         { "$@" > "$T/out" 2> "$T/err" < /dev/null; } 2> /dev/null || status=$?
-        output=$(tr -d '\0' < "$T/out")
-        errors=$(tr -d '\0' < "$T/err")
+        # bash drops NULs, and says so
+        { output=$(< "$T/out") errors=$(< "$T/err"); } 2> /dev/null
 }
 
 # ok CMD…: must succeed
@@ -224,7 +263,7 @@ wait_until() {
 }
 
 container_status() {
-        lxcri state "$1" 2>/dev/null | jq -r .status
+        [[ $(lxcri state "$1" 2>/dev/null) =~ \"status\":\ *\"([a-z]+)\" ]] && echo "${BASH_REMATCH[1]}"
 }
 
 is_status() {
