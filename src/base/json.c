@@ -26,8 +26,8 @@ static size_t count_values(const char *data, size_t len) {
 }
 
 /*
- * Whether what a text of @n values may cost can be had at all. When it runs out in the middle of a token, jansson takes that for bad syntax;
- * so it shall not run out there.
+ * Whether what a text of @n values may cost can be had at all. Where memory ends in the middle of a token, jansson sees bad syntax, so that
+ * shall not happen.
  */
 static bool is_affordable(size_t n, size_t len) {
         volatile char *room = malloc(n * VALUE_COST + len);
