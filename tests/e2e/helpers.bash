@@ -3,7 +3,8 @@
 # Others may be at work on the same machine, so everything a test makes carries its tag, in its paths and in its containers' ids, and
 # only what carries it is compared.
 #
-# This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does.
+# This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does,
+# and without bats' trap on each of its commands.
 
 bats_require_minimum_version 1.5.0
 
@@ -55,16 +56,17 @@ common_teardown() {
         return $rc
 }
 
-# tagged_pids: processes that the test started, containers' included: by environment, arguments, cgroup or root file system. Having our
-# mounts in sight says nothing: until it changes its root, every new container on the machine has
+# tagged_pids, in a subshell: processes that the test started, containers' included: by environment, arguments, cgroup or root file system.
+# Having our mounts in sight says nothing: until it changes its root, every new container on the machine has
 tagged_pids() {
         local file root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
         local -A pids=()
 
+        trap - DEBUG
         while read -r file; do
                 file=${file#/proc/}
                 pids[${file%/*}]=1
-        done < <(grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup}; grep -lsE -- "$root" /proc/[0-9]*/mountinfo)
+        done < <(LC_ALL=C grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup}; LC_ALL=C grep -lsE -- "$root" /proc/[0-9]*/mountinfo)
         for file in "${!pids[@]}"; do
                 is_ours_to_keep "$file" || echo "$file"
         done
@@ -106,10 +108,11 @@ loop_devices() {
         done
 }
 
-# leftovers: everything outside of $T that carries the tag, and what in $ROOT is not empty
+# leftovers, in a subshell: everything outside of $T that carries the tag, and what in $ROOT is not empty
 leftovers() {
         local pid dir path
 
+        trap - DEBUG
         shopt -s nullglob dotglob
         for pid in $(tagged_pids); do
                 echo "process $pid: $({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null)"
@@ -155,7 +158,8 @@ remove_leftovers() {
 host_snapshot() {
         local pid line
 
-        {
+        (
+                trap - DEBUG
                 for pid in $(tagged_pids); do
                         echo "process $pid"
                 done
@@ -166,7 +170,7 @@ host_snapshot() {
                 compgen -G '/run/netns/*' || true
                 tree_listing "$ROOT"
                 tree_listing "$STORE"
-        } > "$1"
+        ) > "$1"
 }
 
 # assert_host_unchanged FILE [PATTERN]: compared with that snapshot; lines that match PATTERN (extended) may differ
