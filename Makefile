@@ -22,6 +22,11 @@ test:
 	@packaging/install-packages build run test
 	@tests/with-cgroups tests/run $(STAGES)
 
+# The contract and end-to-end suites in machines like the target (Debian 13, pure cgroup v2); `make test-vm SUITE="options errors"` for some
+test-vm:
+	@packaging/install-packages build run test vm
+	@tests/vm/run $(SUITE)
+
 # A shell in a machine like the target (Debian 13, pure cgroup v2), on the console
 vm-shell:
 	@packaging/install-packages build run test vm
@@ -46,4 +51,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) build-*
 
-.PHONY: all demo test vm-shell bench fuzz install clean
+.PHONY: all demo test test-vm vm-shell bench fuzz install clean
