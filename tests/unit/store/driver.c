@@ -184,8 +184,7 @@ static void is_owned(int dir_fd, const char *name, uid_t uid, gid_t gid) {
         assert_int_equal(st.st_gid, gid);
 }
 
-static void overlay_shifts_owners(void **state) {
-        Fixture *f = *state;
+static void shifts_owners(Fixture *f, OverlayWay way) {
         _cleanup_close_ int one = fixture_layer(f, 1), two = fixture_layer(f, 2), rootfs = -EBADF;
         Rooted r;
 
@@ -195,7 +194,8 @@ static void overlay_shifts_owners(void **state) {
         assert_int_equal(fchown(two, 5, 6), 0);
         rooted_open(&r, f, "overlay", 2);
         r.root.mapping = &shifting;
-        rooted_up(&r);
+        assert_ok(r.driver->prepare(&r.root, &f->err), &f->err);
+        assert_int_equal(overlay_mount_by(&r.root, way, &f->err), 0);
         rootfs = rooted_rootfs(&r);
         is_owned(rootfs, ".", 1005, 2006);
         is_owned(rootfs, "below", 1033, 2044);
@@ -206,7 +206,7 @@ static void overlay_shifts_owners(void **state) {
         assert_int_equal(fchownat(rootfs, "below", 1007, 2008, 0), 0);
         close(rootfs);
         assert_ok(r.driver->unmount(&r.root, &f->err), &f->err);
-        assert_ok(r.driver->mount(&r.root, &f->err), &f->err);
+        assert_int_equal(overlay_mount_by(&r.root, way, &f->err), 0);
         rootfs = rooted_rootfs(&r);
         is_owned(rootfs, "above", 1000, 2000);
         is_owned(rootfs, "below", 1007, 2008);
@@ -215,6 +215,14 @@ static void overlay_shifts_owners(void **state) {
         close(rootfs);
         rootfs = -EBADF;
         rooted_down(&r);
+}
+
+static void overlay_shifts_owners_by_descriptor(void **state) {
+        shifts_owners(*state, OVERLAY_BY_FD);
+}
+
+static void overlay_shifts_owners_in_a_namespace_of_its_own(void **state) {
+        shifts_owners(*state, OVERLAY_BY_DATA);
 }
 
 static void an_owner_outside_of_the_mapping_is_refused(void **state) {
@@ -249,7 +257,7 @@ static void ranges_that_overlap_are_refused(void **state) {
 }
 
 /* The top layer must win and the bottom one show through, so that a cut list of layers is noticed. */
-static void mount_many(Fixture *f, OverlayWay way, unsigned n) {
+static void mount_many(Fixture *f, OverlayWay way, const IdMapping *mapping, unsigned n) {
         _cleanup_close_ int rootfs = -EBADF;
         char name[32], text[32];
         Rooted r;
@@ -263,6 +271,7 @@ static void mount_many(Fixture *f, OverlayWay way, unsigned n) {
                 fixture_put(fd, "all", text);
         }
         rooted_open(&r, f, "overlay", n);
+        r.root.mapping = mapping;
         assert_ok(r.driver->prepare(&r.root, &f->err), &f->err);
         assert_ok(overlay_mount_by(&r.root, way, &f->err), &f->err);
         rootfs = rooted_rootfs(&r);
@@ -277,15 +286,23 @@ static void mount_many(Fixture *f, OverlayWay way, unsigned n) {
 }
 
 static void overlay_takes_500_layers_by_descriptor(void **state) {
-        mount_many(*state, OVERLAY_BY_FD, 500);
+        mount_many(*state, OVERLAY_BY_FD, NULL, 500);
 }
 
 static void overlay_takes_500_layers_by_path(void **state) {
-        mount_many(*state, OVERLAY_BY_PATH, 500);
+        mount_many(*state, OVERLAY_BY_PATH, NULL, 500);
 }
 
 static void overlay_takes_500_layers_in_one_page_of_options(void **state) {
-        mount_many(*state, OVERLAY_BY_DATA, 500);
+        mount_many(*state, OVERLAY_BY_DATA, NULL, 500);
+}
+
+static void overlay_takes_500_shifted_layers(void **state) {
+        mount_many(*state, OVERLAY_BY_FD, &shifting, 500);
+}
+
+static void overlay_takes_500_shifted_layers_in_one_page_of_options(void **state) {
+        mount_many(*state, OVERLAY_BY_DATA, &shifting, 500);
 }
 
 static void mounting_and_unmounting_twice_is_success(void **state) {
@@ -626,12 +643,15 @@ int main(void) {
                 TEST(overlay_shows_the_merged_tree),
                 TEST(dir_shows_the_merged_tree),
                 TEST(an_image_without_layers_is_an_empty_root),
-                TEST(overlay_shifts_owners),
+                TEST(overlay_shifts_owners_by_descriptor),
+                TEST(overlay_shifts_owners_in_a_namespace_of_its_own),
                 TEST(an_owner_outside_of_the_mapping_is_refused),
                 TEST(ranges_that_overlap_are_refused),
                 TEST(overlay_takes_500_layers_by_descriptor),
                 TEST(overlay_takes_500_layers_by_path),
                 TEST(overlay_takes_500_layers_in_one_page_of_options),
+                TEST(overlay_takes_500_shifted_layers),
+                TEST(overlay_takes_500_shifted_layers_in_one_page_of_options),
                 TEST(mounting_and_unmounting_twice_is_success),
                 TEST(files_survive_a_new_mount),
                 TEST(a_temporary_root_is_mounted_once),
