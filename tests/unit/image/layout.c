@@ -25,8 +25,9 @@ typedef struct Documents {
 static void documents_make(const char *what, Documents *ret) {
         fixture_digest(layer_text, strlen(layer_text), &ret->layer);
         snprintf(ret->config, sizeof(ret->config),
-                 "{\"architecture\":\"amd64\",\"os\":\"linux\",\"author\":\"%s\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}", what,
-                 ret->layer.text);
+                 "{\"architecture\":\"amd64\",\"os\":\"linux\",\"author\":\"%s\","
+                 "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
+                 what, ret->layer.text);
         fixture_digest(ret->config, strlen(ret->config), &ret->config_digest);
         snprintf(ret->manifest, sizeof(ret->manifest),
                  "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
@@ -50,8 +51,8 @@ static void add_index(Tar *tar, const char *prefix, const Documents *images, con
         assert_int_equal(buf_puts(&text, "{\"schemaVersion\":2,\"manifests\":[", NULL), 0);
         for (size_t i = 0; i < n; i++)
                 assert_int_equal(buf_printf(&text, NULL,
-                                            "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\",\"size\":%zu,"
-                                            "\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}}",
+                                            "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"%s\","
+                                            "\"size\":%zu,\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s\"}}",
                                             i ? "," : "", images[i].manifest_digest.text, strlen(images[i].manifest), names[i]),
                                  0);
         assert_int_equal(buf_puts(&text, "]}", NULL), 0);
