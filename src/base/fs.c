@@ -141,6 +141,28 @@ int dir_open_at(int dir_fd, const char *path, int *ret_fd, Error *err) {
         return 0;
 }
 
+int dir_read(int dir_fd, DIR **ret, Error *err) {
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open directory");
+        *ret = fdopendir(fd);
+        if (*ret)
+                return 0;
+        close_keep_errno(fd);
+        return error_set_errno(err, ERROR_FILE, errno, "read directory");
+}
+
+struct dirent *dir_next(DIR *dir) {
+        struct dirent *entry;
+
+        errno = 0;
+        do
+                entry = readdir(dir);
+        while (entry && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")));
+        return entry;
+}
+
 int dir_make_at(int dir_fd, const char *path, mode_t mode, int *ret_fd, Error *err) {
         _cleanup_free_ char *copy = NULL;
         _cleanup_close_ int fd = -EBADF;
@@ -216,12 +238,10 @@ static int empty_directory(int top_fd, int dir_fd, unsigned *counter, bool *ret_
                 close_keep_errno(dir_fd);
                 return error_set_errno(err, ERROR_FILE, errno, "read directory");
         }
-        while ((errno = 0, entry = readdir(dir))) {
+        while ((entry = dir_next(dir))) {
                 char moved[64];
                 int r;
 
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                        continue;
                 if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || errno == ENOENT)
                         continue;
                 if (errno != EISDIR)
@@ -249,22 +269,13 @@ static int empty_directory(int top_fd, int dir_fd, unsigned *counter, bool *ret_
 static int flatten_once(int top_fd, unsigned *counter, bool *ret_more, Error *err) {
         _cleanup_closedir_ DIR *dir = NULL;
         struct dirent *entry;
-        int fd;
 
-        fd = openat(top_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory");
-        dir = fdopendir(fd);
-        if (!dir) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read directory");
-        }
+        if (dir_read(top_fd, &dir, err) < 0)
+                return -1;
         *ret_more = false;
-        while ((errno = 0, entry = readdir(dir))) {
+        while ((entry = dir_next(dir))) {
                 int sub;
 
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                        continue;
                 if (unlinkat(top_fd, entry->d_name, 0) == 0 || errno == ENOENT)
                         continue;
                 if (errno != EISDIR)

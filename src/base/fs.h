@@ -5,6 +5,7 @@
  * component unless it says so.
  */
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -49,6 +50,12 @@ int file_write_atomic_at(int dir_fd, const char *name, const void *data, size_t 
  * @ret_fd: set on success only
  */
 int dir_open_at(int dir_fd, const char *path, int *ret_fd, Error *err);
+
+/** dir_read() - read the names in an open directory, from the first one; @dir_fd stays as it is. closedir() it. Errors: FileError */
+int dir_read(int dir_fd, DIR **ret, Error *err);
+
+/** dir_next() - the next entry that is neither "." nor ".."; NULL at the end, with errno 0, or when it failed, with another */
+struct dirent *dir_next(DIR *dir);
 
 /**
  * dir_make_at() - make a directory and its missing parents, and open it

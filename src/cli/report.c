@@ -55,12 +55,12 @@ static int format_text(Buf *buf, bool color, LogLevel level, const Error *error,
                 return -1;
         if (error && buf_printf(buf, NULL, "%s: ", error_kind_name(error->kind)) < 0)
                 return -1;
-        if (text_printable(buf, error ? error->text : text, true, NULL) < 0)
+        if (text_printable(buf, error ? error->text : text, false, NULL) < 0)
                 return -1;
         if (error && error->phase[0] && buf_printf(buf, NULL, " (phase %s)", error->phase) < 0)
                 return -1;
         if (error && error->hint[0]) {
-                if (buf_printf(buf, NULL, "\n%shint:%s ", cyan, reset) < 0 || text_printable(buf, error->hint, true, NULL) < 0)
+                if (buf_printf(buf, NULL, "\n%shint:%s ", cyan, reset) < 0 || text_printable(buf, error->hint, false, NULL) < 0)
                         return -1;
         }
         return buf_puts(buf, "\n", NULL);

@@ -150,8 +150,8 @@ int metadata_from_file(int fd, const struct stat *st, Metadata *ret, Error *err)
         fd_path(fd, path);
         if (xattr_names(path, &names, &len, err) < 0)
                 return -1;
-        for (const char *name = names; name < names + len; name += strlen(name) + 1)
-                if (xattr_is_wanted(name) && xattr_from_file(path, name, &m, err) < 0)
+        for (size_t i = 0; i < len; i += strlen(names + i) + 1)
+                if (xattr_is_wanted(names + i) && xattr_from_file(path, names + i, &m, err) < 0)
                         return -1;
         *ret = m;
         m = (Metadata) { 0 };
@@ -208,8 +208,8 @@ int xattrs_remove(int fd, Error *err) {
         fd_path(fd, path);
         if (xattr_names(path, &names, &len, err) < 0)
                 return -1;
-        for (const char *name = names; name < names + len; name += strlen(name) + 1)
-                if (xattr_is_wanted(name) && removexattr(path, name) < 0 && errno != ENODATA)
-                        return error_set_errno(err, ERROR_FILE, errno, "remove the attribute '%s'", name);
+        for (size_t i = 0; i < len; i += strlen(names + i) + 1)
+                if (xattr_is_wanted(names + i) && removexattr(path, names + i) < 0 && errno != ENODATA)
+                        return error_set_errno(err, ERROR_FILE, errno, "remove the attribute '%s'", names + i);
         return 0;
 }

@@ -211,6 +211,49 @@ static bool settles(const RunDir *dir, unsigned *looks) {
         return true;
 }
 
+static bool ended_unseen(const State *state, ContainerStatus status) {
+        return state->remove && status == STATUS_STOPPED && !process_is_alive(&state->monitor) && !process_is_alive(&state->waiter);
+}
+
+int container_remove_unseen(const Lifecycle *lifecycle, RunDir *dir, unsigned undo_flags, bool *ret_removed, Error *err) {
+        _cleanup_(state_freep) State *state = NULL;
+        const Backend *backend = NULL;
+        ContainerStatus status;
+
+        *ret_removed = false;
+        if (state_load(dir->fd, &state, err) < 0)
+                return -1;
+        (void) backend_find(state->runtime, &backend, NULL);
+        if (status_now(lifecycle, dir, state, backend, &status, err) < 0)
+                return -1;
+        if (!ended_unseen(state, status))
+                return 0;
+        if (container_remove_here(lifecycle, dir, undo_flags, err) < 0)
+                return error_prefix(err, "delete '%s', which has ended unseen", dir->id);
+        *ret_removed = true;
+        return 0;
+}
+
+/* *ret_again: the container is gone, or was changed. Not when another command is at work on it. */
+static int repair_unseen(const Lifecycle *lifecycle, RunDir *dir, bool *ret_again, Error *err) {
+        bool gone = false, removed;
+        Error e = ERROR_INIT;
+
+        if (dir->lock_fd < 0 && rundir_lock(dir, false, &gone, &e) < 0) {
+                *ret_again = false;
+                if (e.errnum == EWOULDBLOCK)
+                        return 0;
+                if (err)
+                        *err = e;
+                return -1;
+        }
+        *ret_again = true;
+        if (gone || faccessat(dir->fd, STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return 0;
+        lifecycle_note(lifecycle, "container '%s' has ended unseen: deleting it, as --rm asked", dir->id);
+        return container_remove_unseen(lifecycle, dir, 0, &removed, err);
+}
+
 int container_find(const Lifecycle *lifecycle, const char *id, unsigned flags, Container **ret, Error *err) {
         unsigned looks = 0;
 
@@ -240,6 +283,12 @@ int container_find(const Lifecycle *lifecycle, const char *id, unsigned flags, C
                         (void) backend_find(state->runtime, &backend, NULL);
                         if (status_now(lifecycle, dir, state, backend, &status, err) < 0)
                                 return error_prefix(err, "container '%s'", id);
+                        if (ended_unseen(state, status) && !(flags & (FIND_NO_REPAIR | FIND_UNSEEN))) {
+                                if (repair_unseen(lifecycle, dir, &again, err) < 0)
+                                        return -1;
+                                if (again)
+                                        continue;
+                        }
                         return new_container(&state, &dir, status, ret, err);
                 }
                 if (e.errnum != ENOENT) {
@@ -343,7 +392,7 @@ int container_ended(const Lifecycle *lifecycle, const char *id, const ProcessRef
         }
         if (!c->dir || c->state->init.pid != init->pid || c->state->init.start_time != init->start_time)
                 return 0;
-        if (remove)
+        if (remove || c->state->remove)
                 return container_remove_here(lifecycle, c->dir, undo_flags, err);
         return c->state->store ? container_stop_here(lifecycle, c->dir, undo_flags, err) : 0;
 }

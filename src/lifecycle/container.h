@@ -25,7 +25,8 @@ static inline void container_freep(Container **container) {
 typedef enum FindFlags {
         FIND_LOCK      = 1 << 0, /* hold its lock; waits for another command that changes it, never for a creator */
         FIND_CREATING  = 1 << 1, /* one that is being created is found too; else it is InvalidState */
-        FIND_NO_REPAIR = 1 << 2, /* leave a cut-off one as it is: InvalidState */
+        FIND_NO_REPAIR = 1 << 2, /* leave a cut-off one as it is: InvalidState; and one that has ended unseen */
+        FIND_UNSEEN    = 1 << 3, /* one that has ended unseen is found too; else it goes, as its --rm asked, and is ContainerNotFound */
 } FindFlags;
 
 /** container_find() - Errors: InvalidArgument (id), ContainerNotFound, InvalidState, and those of a repair */
@@ -45,6 +46,13 @@ int container_stop_here(const Lifecycle *lifecycle, RunDir *dir, unsigned undo_f
 
 /** container_remove_here() - take all of a container away. It is locked; its dir is gone after */
 int container_remove_here(const Lifecycle *lifecycle, RunDir *dir, unsigned undo_flags, Error *err);
+
+/**
+ * container_remove_unseen() - take a container away that was to go when it ends (--rm), but whose monitor or foreground run was gone by then
+ * @dir:         locked; gone after, but with UNDO_KEEP_ID, if there was such a container
+ * @ret_removed: whether there was
+ */
+int container_remove_unseen(const Lifecycle *lifecycle, RunDir *dir, unsigned undo_flags, bool *ret_removed, Error *err);
 
 /**
  * container_ended() - what follows the end of a container that a process of ours waited for

@@ -19,7 +19,7 @@ static int delete(const Lifecycle *lifecycle, const char *id, bool force, Error 
         _cleanup_(container_freep) Container *c = NULL;
         Error e = ERROR_INIT;
 
-        if (container_find(lifecycle, id, FIND_LOCK, &c, &e) < 0) {
+        if (container_find(lifecycle, id, FIND_LOCK | FIND_UNSEEN, &c, &e) < 0) {
                 if (force && e.kind == ERROR_CONTAINER_NOT_FOUND)
                         return 0;
                 if (err)

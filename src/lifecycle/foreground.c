@@ -42,6 +42,8 @@ int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, E
         int exit_code = -1, r;
 
         t->publish_as = STATUS_RUNNING;
+        if (process_ref(getpid(), &t->waiter, err) < 0)
+                return -1;
         if (transaction_run(t, "runtime", err) < 0)
                 return -1;
 

@@ -58,6 +58,8 @@ static int save_state(const Transaction *t, Error *err) {
                 .status = t->publish_as,
                 .init = t->init,
                 .monitor = t->monitor,
+                .waiter = t->waiter,
+                .remove = t->request->remove && (t->monitor.pid > 0 || t->waiter.pid > 0),
                 .mount_namespace = t->mount_namespace,
                 .systemd_cgroup = t->lifecycle->systemd_cgroup,
                 .exit_code = -1,
@@ -75,8 +77,11 @@ static int save_state(const Transaction *t, Error *err) {
         return state_save(t->dir->fd, &state, err);
 }
 
+/*
+ * The record of one that goes when it ends (--rm) stays incomplete: when ROOT/ID is lost with a reboot, there is nothing to keep.
+ */
 int publish(Transaction *t, Error *err) {
-        if (t->record && !t->record->complete) {
+        if (t->record && !t->record->complete && !t->request->remove) {
                 t->record->complete = true;
                 if (container_record_save(t->container_fd, t->record, true, err) < 0)
                         return -1;

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "lifecycle/container.h"
 #include "lifecycle/phases.h"
 #include "lifecycle/stored.h"
 #include "oci/runtime-spec.h"
@@ -31,9 +32,12 @@ static int reserve_id(Transaction *t, Error *err) {
         const char *id = t->request->id;
         _cleanup_(rundir_freep) RunDir *dir = NULL;
         StoredKind stored;
+        bool removed;
 
         if (rundir_reserve(lifecycle->root, id, &dir, err) < 0)
                 return -1;
+        if (has(dir, STATE_FILE))
+                (void) container_remove_unseen(lifecycle, dir, UNDO_KEEP_ID, &removed, NULL); /* what it could not, is cut off */
         if (has(dir, STATE_FILE))
                 return exists(id, err);
         if (stored_kind(lifecycle, id, &stored, err) < 0)

@@ -49,9 +49,16 @@ static int results_add(Results *results, const char *id, const char *done, const
 /* A published container: has an image's one ended with nobody left to say so? */
 static int recover_published(const Lifecycle *lifecycle, const char *id, const char **ret_done, Error *err) {
         _cleanup_(container_freep) Container *c = NULL;
+        bool removed;
 
-        if (container_find(lifecycle, id, FIND_LOCK, &c, err) < 0)
+        if (container_find(lifecycle, id, FIND_LOCK | FIND_UNSEEN, &c, err) < 0)
                 return -1;
+        if (c->dir && container_remove_unseen(lifecycle, c->dir, 0, &removed, err) < 0)
+                return -1;
+        if (c->dir && removed) {
+                *ret_done = "ended unseen: deleted, as --rm asked";
+                return 0;
+        }
         if (!c->dir || !c->state->store || c->status != STATUS_STOPPED || process_is_alive(&c->state->monitor))
                 return 0;
         if (container_stop_here(lifecycle, c->dir, 0, err) < 0)

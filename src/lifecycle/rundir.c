@@ -138,19 +138,10 @@ int rundir_open(const char *root, const char *id, RunDir **ret, Error *err) {
 int rundir_clear(RunDir *dir, Error *err) {
         _cleanup_closedir_ DIR *entries = NULL;
         struct dirent *entry;
-        int fd;
 
-        fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open '%s'", dir->path);
-        entries = fdopendir(fd);
-        if (!entries) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read '%s'", dir->path);
-        }
-        while ((errno = 0, entry = readdir(entries))) {
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                        continue;
+        if (dir_read(dir->fd, &entries, err) < 0)
+                return error_prefix(err, "clear '%s'", dir->path);
+        while ((entry = dir_next(entries))) {
                 if (dir_remove_tree_at(dir->fd, entry->d_name, err) < 0)
                         return error_prefix(err, "clear '%s'", dir->path);
         }

@@ -58,6 +58,7 @@ typedef struct Transaction {
         /* of the runtime phase */
         bool monitored;  /* a monitor of ours holds its stdio */
         ProcessRef monitor, init;
+        ProcessRef waiter; /* this process, when it is a foreground run */
         char **cgroups;
         ContainerStatus publish_as; /* created, or running for a foreground run, which starts in the same breath */
 } Transaction;

@@ -139,6 +139,8 @@ static int state_parse(const json_t *json, State **ret, Error *err) {
             json_need_string(json, "bootId", place, &boot_id, err) < 0 ||
             parse_process(json, "init", place, &state->init, err) < 0 ||
             parse_process(json, "monitor", place, &state->monitor, err) < 0 ||
+            parse_process(json, "waiter", place, &state->waiter, err) < 0 ||
+            json_opt_bool(json, "remove", place, &state->remove, err) < 0 ||
             json_opt_integer(json, "mountNamespace", place, 0, INT64_MAX, &namespace, err) < 0 ||
             json_opt_bool(json, "systemdCgroup", place, &state->systemd_cgroup, err) < 0 ||
             json_opt_integer(json, "exitCode", place, -1, 255, &exit_code, err) < 0 ||
@@ -211,6 +213,8 @@ int state_save(int dir_fd, const State *state, Error *err) {
         failed |= json_object_set_new(json, "status", json_string(status_name(state->status))) < 0;
         failed |= json_object_set_new(json, "init", process_json(&state->init)) < 0;
         failed |= json_object_set_new(json, "monitor", process_json(&state->monitor)) < 0;
+        failed |= json_object_set_new(json, "waiter", process_json(&state->waiter)) < 0;
+        failed |= json_object_set_new(json, "remove", json_boolean(state->remove)) < 0;
         failed |= json_object_set_new(json, "bootId", json_string(state->boot_id)) < 0;
         failed |= json_object_set_new(json, "mountNamespace", json_integer((json_int_t) state->mount_namespace)) < 0;
         failed |= json_object_set_new(json, "systemdCgroup", json_boolean(state->systemd_cgroup)) < 0;

@@ -34,6 +34,8 @@ typedef struct State {
         ContainerStatus status;  /* as of when it was written; what holds now also depends on the processes */
         ProcessRef init;         /* the process the pid file names */
         ProcessRef monitor;      /* ours, of a detached container; pid 0 when none */
+        ProcessRef waiter;       /* the foreground run that waits for it; pid 0 when none */
+        bool remove;             /* --rm: whoever waits for its end deletes it then, or the next command, when that one is gone */
         char boot_id[BOOT_ID_MAX];
         uint64_t mount_namespace; /* inode of the namespace that has the rootfs mount */
         bool systemd_cgroup;

@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/socket.h"
 #include "oci/state.h"
 #include "runtime/cgroup.h"
 #include "runtime/log-entry.h"
@@ -275,27 +276,13 @@ static void read_stream(Monitor *monitor, Stream *stream) {
 /* Takes the terminal's master from the runtime. */
 static void receive_console(Monitor *monitor) {
         _cleanup_close_ int fd = accept4(monitor->console_listen, NULL, NULL, SOCK_CLOEXEC);
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(int))];
-        } control;
         char name[PATH_MAX]; /* the runtime sends the terminal's name along */
-        struct msghdr message = {
-                .msg_iov = &(struct iovec) { .iov_base = name, .iov_len = sizeof(name) },
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
-        struct cmsghdr *header;
+        _cleanup_close_ int console = -EBADF;
 
         if (fd < 0)
                 return;
-        if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) >= 0) {
-                header = CMSG_FIRSTHDR(&message);
-                if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-                    header->cmsg_len == CMSG_LEN(sizeof(int)) && monitor->streams[STREAM_CONSOLE].fd < 0)
-                        memcpy(&monitor->streams[STREAM_CONSOLE].fd, CMSG_DATA(header), sizeof(int));
-        }
+        if (socket_receive(fd, name, sizeof(name), &console) >= 0 && console >= 0 && monitor->streams[STREAM_CONSOLE].fd < 0)
+                monitor->streams[STREAM_CONSOLE].fd = TAKE_FD(console);
         close(monitor->console_listen);
         monitor->console_listen = -EBADF;
         (void) unlinkat(monitor->dir_fd, CONSOLE_SOCKET, 0);

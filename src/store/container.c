@@ -152,7 +152,6 @@ int container_list(Store *store, char ***ret, Error *err) {
         _cleanup_strv_ char **ids = NULL;
         _cleanup_closedir_ DIR *dir = NULL;
         struct dirent *entry;
-        int fd;
 
         ids = calloc(1, sizeof(*ids));
         if (!ids)
@@ -161,15 +160,9 @@ int container_list(Store *store, char ***ret, Error *err) {
                 *ret = TAKE(ids);
                 return 0;
         }
-        fd = openat(store_containers_fd(store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory 'containers'");
-        dir = fdopendir(fd);
-        if (!dir) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read directory 'containers'");
-        }
-        while ((errno = 0, entry = readdir(dir))) {
+        if (dir_read(store_containers_fd(store), &dir, err) < 0)
+                return error_prefix(err, "'containers'");
+        while ((entry = dir_next(dir))) {
                 char path[NAME_MAX + sizeof("/" RECORD_NAME)];
 
                 snprintf(path, sizeof(path), "%s/" RECORD_NAME, entry->d_name);

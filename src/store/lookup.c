@@ -152,19 +152,12 @@ static int prefix_match(const Lookup *lookup, const Digest *manifest, Digest *ma
 static int match_records(const Lookup *lookup, const char *hex, Digest *match, bool *matched, Error *err) {
         _cleanup_closedir_ DIR *dir = NULL;
         struct dirent *entry;
-        int fd;
 
         if (store_images_fd(lookup->store) < 0)
                 return 0;
-        fd = openat(store_images_fd(lookup->store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory 'images'");
-        dir = fdopendir(fd);
-        if (!dir) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read directory 'images'");
-        }
-        while ((errno = 0, entry = readdir(dir))) {
+        if (dir_read(store_images_fd(lookup->store), &dir, err) < 0)
+                return error_prefix(err, "'images'");
+        while ((entry = dir_next(dir))) {
                 _cleanup_(store_image_freep) StoreImage *image = NULL;
                 char text[sizeof(Digest)];
                 Digest manifest;

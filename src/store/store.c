@@ -122,17 +122,10 @@ static int open_folders(Store *store, bool *ret_missing, Error *err) {
 static int check_empty(Store *store, Error *err) {
         _cleanup_closedir_ DIR *dir = NULL;
         struct dirent *entry;
-        int fd;
 
-        fd = openat(store->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory");
-        dir = fdopendir(fd);
-        if (!dir) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read directory");
-        }
-        while ((errno = 0, entry = readdir(dir))) {
+        if (dir_read(store->fd, &dir, err) < 0)
+                return -1;
+        while ((entry = dir_next(dir))) {
                 if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "lost+found"))
                         continue;
                 if (!strcmp(entry->d_name, "oci-layout")) /* just made by somebody else */

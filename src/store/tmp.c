@@ -124,19 +124,10 @@ static bool is_half_written(const char *name) {
 static int clean_folder(int dir_fd, bool is_tmp, unsigned *n, Error *err) {
         _cleanup_closedir_ DIR *dir = NULL;
         struct dirent *entry;
-        int fd;
 
-        fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory");
-        dir = fdopendir(fd);
-        if (!dir) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read directory");
-        }
-        while ((errno = 0, entry = readdir(dir))) {
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                        continue;
+        if (dir_read(dir_fd, &dir, err) < 0)
+                return -1;
+        while ((entry = dir_next(dir))) {
                 if (is_tmp) {
                         if (tmp_clean_one(dirfd(dir), entry->d_name, n, err) < 0)
                                 return -1;

@@ -203,6 +203,8 @@ manual_pages() {
         fails InvalidArgument lxcri $'ru\033[31mn'
         complains '\x1b[31m'
         ! grep -q $'\033' "$T/err"
+        fails BundleNotFound lxcri create --bundle "$T/no"$'\n''proxmox-lxcri: error' "$ID"
+        complains '/no\x0aproxmox-lxcri: error'
 }
 
 @test "exit codes: the container's own, 1 for ours" {

@@ -100,3 +100,16 @@ reboot() {
         kill -0 "$bystander"
         kill "$bystander"
 }
+
+@test "a --rm container goes with the reboot that ended it, whether or not --root survives" {
+        import_busybox
+        host_snapshot "$T/before"
+        for emptied in no yes; do
+                ok lxcri run -d --rm --image busybox "$ID" sleep 100
+                reboot
+                [[ $emptied == no ]] || rm -rf "${ROOT:?}"/*
+                ok lxcri recover
+                fails ContainerNotFound lxcri state "$ID"
+                assert_host_unchanged "$T/before" '^s . [0-9]+ [0-9:]+ \./(layers|images)/'
+        done
+}

@@ -2,6 +2,9 @@
 
 load helpers
 
+# An image's unpacked layers are kept
+MAY_STAY='^s . [0-9]+ [0-9:]+ \./(layers|images)/'
+
 setup() {
         common_setup
         # for a user namespace's root to pass
@@ -33,4 +36,59 @@ on_terminal() {
         [[ $status == 6 ]]
         says /dev/pts/
         ok lxcri delete --force "$ID"
+}
+
+# abandoned ARG…: a run --rm -t whose client was killed, and with the terminal its container
+abandoned() {
+        "$PROJECT/tests/lib/terminal" 60 env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --rm -t "$@" \
+                > "$T/terminal" 2>&1 3>&- &
+        wait_until 10 is_status "$ID" running
+        init=$(lxcri state "$ID" | jq .pid)
+        kill -9 "$(jq .waiter.pid "$ROOT/$ID/state.json")"
+        wait "$!" || true
+        # a runtime that dies with the client may leave the init to the terminal's hangup
+        kill -9 "$init" 2> /dev/null || true
+        wait_until 10 eval '! kill -0 "$init" 2> /dev/null'
+}
+
+@test "run --rm -t whose client is killed: recover, or the next command, deletes the container as was asked" {
+        host_snapshot "$T/before"
+        for next in recover "state $ID" "start $ID"; do
+                abandoned --image busybox "$ID" sleep 1000
+                ok lxcri list -q
+                says "$ID"
+                # shellcheck disable=SC2086 # words
+                if [[ $next == recover ]]; then
+                        ok lxcri recover
+                        says "deleted, as --rm asked"
+                else
+                        fails ContainerNotFound lxcri $next
+                fi
+                assert_host_unchanged "$T/before" "$MAY_STAY"
+        done
+
+        abandoned --image busybox "$ID" sleep 1000
+        ok lxcri delete "$ID"
+        assert_host_unchanged "$T/before" "$MAY_STAY"
+
+        abandoned --image busybox "$ID" sleep 1000
+        ok lxcri run --rm --image busybox "$ID" echo again
+        [[ $output == again ]]
+        assert_host_unchanged "$T/before" "$MAY_STAY"
+
+        # a client that is there does it itself
+        ok on_terminal run --rm -t --image busybox "$ID" true
+        assert_host_unchanged "$T/before" "$MAY_STAY"
+}
+
+@test "a detached --rm container whose monitor was killed goes too" {
+        host_snapshot "$T/before"
+        ok lxcri run -d --rm --image busybox "$ID" sleep 1000
+        kill -9 "$(jq .monitor.pid "$ROOT/$ID/state.json")"
+        ok lxcri state "$ID"
+        ok lxcri recover
+        is_status "$ID" running
+        ok lxcri kill "$ID" KILL
+        wait_until 10 eval '! lxcri state "$ID" > /dev/null 2>&1'
+        assert_host_unchanged "$T/before" "$MAY_STAY"
 }

@@ -58,14 +58,17 @@ static char *read_tail(int fd, off_t start) {
         return text;
 }
 
-/* The message of one line of a log; NULL when the line is no error. free() */
+/* The message of one line of a log, without the end of line of a program that it quotes; NULL when the line is no error. free() */
 static char *error_message(const char *line) {
         _cleanup_json_ json_t *json = json_loads(line, 0, NULL);
         const char *level = json_string_value(json_object_get(json, "level")), *message = json_string_value(json_object_get(json, "msg"));
+        size_t len;
 
         if (!level || !message || !message[0] || (strcmp(level, "error") && strcmp(level, "fatal") && strcmp(level, "panic")))
                 return NULL;
-        return strdup(message);
+        for (len = strlen(message); len > 0 && strchr("\r\n", message[len - 1]);)
+                len--;
+        return len > 0 ? strndup(message, len) : NULL;
 }
 
 /* The last error messages of the log, oldest first; each once. */

@@ -63,19 +63,10 @@ static int read_names(int dir_fd, char ***ret, Error *err) {
         _cleanup_closedir_ DIR *dir = NULL;
         size_t n = 0, size = 0;
         struct dirent *entry;
-        int fd;
 
-        fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory");
-        dir = fdopendir(fd);
-        if (!dir) {
-                close_keep_errno(fd);
-                return error_set_errno(err, ERROR_FILE, errno, "read directory");
-        }
-        while ((errno = 0, entry = readdir(dir))) {
-                if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-                        continue;
+        if (dir_read(dir_fd, &dir, err) < 0)
+                return -1;
+        while ((entry = dir_next(dir))) {
                 if (n + 1 >= size) {
                         char **p = reallocarray(names, size * 2 + 16, sizeof(*names));
 

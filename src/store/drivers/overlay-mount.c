@@ -1,116 +1,22 @@
 /*
  * Mounting overlays. What differs between kernels is how several hundred lower directories are named: by descriptors, one call each; by
- * paths, one call each; or all in the one page of options of mount(2), where descriptors' numbers are the shortest names there are.
+ * paths, one call each; or all in the one page of options of mount(2), see overlay-data.c.
  */
 
 #include "store/drivers/overlay-mount.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "base/process.h"
+#include "store/drivers/overlay-parts.h"
 #include "store/drivers/userns.h"
 #include "store/mounts.h"
 
 #define STRING_MAX 255  /* bytes; the kernel's cap on one string given to fsconfig() */
-#define DATA_MAX   4095 /* bytes; mount(2) takes one page of options, and silently cuts what is longer */
 #define LOG_MAX    512  /* bytes; one message of a filesystem context */
-
-/*
- * A layer comes from strangers: nothing in it may redirect a look-up elsewhere or borrow another file's data. Unpacking never sets the
- * attributes that ask for it; these options make the kernel deaf to them all the same. index needs file handles and refuses moved stores.
- */
-static const struct {
-        const char *key, *value;
-} options[] = {
-        { "redirect_dir", "nofollow" },
-        { "metacopy",     "off"      },
-        { "index",        "off"      },
-};
-
-/*
- * Unmounting an overlay writes out everything that is dirty on the whole filesystem, unless it has this option. The kernel then refuses to
- * mount it a second time, as a crash may have cost it data.
- */
-#define TEMPORARY "volatile"
-
-/* Opens the lower directory of a stack that is @index from the top. An image without layers has an empty one. */
-static int open_lower(const DriverRoot *root, size_t index, int *ret_fd, Error *err) {
-        char path[sizeof(Digest) + sizeof("/diff")];
-        const Digest *chain_id;
-        int fd;
-
-        if (root->n_layers == 0) {
-                fd = open_beneath(root->container_fd, "empty", O_PATH | O_DIRECTORY, 0);
-                if (fd < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "open directory 'empty'");
-                *ret_fd = fd;
-                return 0;
-        }
-        chain_id = &root->chain_ids[root->n_layers - 1 - index];
-        snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
-        fd = open_beneath(store_layers_fd(root->store), path, O_PATH | O_DIRECTORY, 0);
-        if (fd < 0 && errno == ENOENT)
-                return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
-        *ret_fd = fd;
-        return 0;
-}
-
-/*
- * Opens a lower directory as the container's user namespace @userns is to see it: a mount of its own that shifts the owners. The layer
- * itself, which other containers share, stays as it is.
- */
-static int open_shifted_lower(const DriverRoot *root, size_t index, int userns, int *ret_fd, Error *err) {
-        struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns };
-        _cleanup_close_ int lower = -EBADF, tree = -EBADF;
-
-        if (open_lower(root, index, &lower, err) < 0)
-                return -1;
-        tree = open_tree(lower, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        if (tree < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "clone a layer as a mount");
-        if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
-                if (errno != EINVAL && errno != EPERM && errno != ENOSYS)
-                        return error_set_errno(err, ERROR_FILE, errno, "shift the owners of a layer");
-                error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the filesystem of the store '%s' cannot shift owners",
-                                store_path(root->store));
-                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or move the store to ext4, xfs or btrfs");
-        }
-        *ret_fd = TAKE_FD(tree);
-        return 0;
-}
-
-static size_t lower_count(const DriverRoot *root) {
-        return root->n_layers ?: 1;
-}
-
-static int open_upper(const DriverRoot *root, const char *name, int *ret_fd, Error *err) {
-        int fd = open_beneath(root->container_fd, name, O_PATH | O_DIRECTORY, 0);
-
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open directory '%s'", name);
-        *ret_fd = fd;
-        return 0;
-}
-
-typedef struct FdList {
-        int *fds;
-        size_t n;
-} FdList;
-
-static void fd_list_done(FdList *list) {
-        for (size_t i = 0; i < list->n; i++)
-                close_keep_errno(list->fds[i]);
-        free(list->fds);
-}
 
 /* The error of a filesystem context's last call, with the kernel's own words where it left some. */
 static int error_context(int context, int errnum, const char *what, Error *err) {
@@ -174,10 +80,10 @@ static int context_set_flag(int context, const char *key, Error *err) {
 }
 
 static int context_finish(int context, bool temporary, Error *err) {
-        if (temporary && context_set_flag(context, TEMPORARY, err) < 0)
+        if (temporary && context_set_flag(context, OVERLAY_TEMPORARY, err) < 0)
                 return -1;
-        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-                if (context_set(context, options[i].key, options[i].value, err) < 0)
+        for (const OverlayOption *option = overlay_options; option->key; option++)
+                if (context_set(context, option->key, option->value, err) < 0)
                         return -1;
         if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
                 return error_context(context, errno, "make an overlay", err);
@@ -196,23 +102,23 @@ static bool is_unknown(const Error *err) {
 static int context_fill(int context, const DriverRoot *root, OverlayWay way, bool *ret_refused, Error *err) {
         int (*set)(int context, const char *key, int fd, Error *err) = way == OVERLAY_BY_FD ? context_set_fd : context_set_real_path;
         _cleanup_close_ int upper = -EBADF, work = -EBADF, userns = -EBADF;
-        _cleanup_(fd_list_done) FdList shifted = {};
+        _cleanup_fd_list_ FdList shifted = {};
 
         *ret_refused = false;
         if (root->mapping && userns_open(root->mapping, &userns, err) < 0)
                 return -1;
-        if (open_upper(root, "upper", &upper, err) < 0 || open_upper(root, "work", &work, err) < 0)
+        if (overlay_upper_open(root, "upper", &upper, err) < 0 || overlay_upper_open(root, "work", &work, err) < 0)
                 return -1;
         if (userns >= 0) {
-                shifted.fds = calloc(lower_count(root), sizeof(*shifted.fds));
+                shifted.fds = calloc(overlay_lower_count(root), sizeof(*shifted.fds));
                 if (!shifted.fds)
                         return error_oom(err);
         }
-        for (size_t i = 0; i < lower_count(root); i++) {
+        for (size_t i = 0; i < overlay_lower_count(root); i++) {
                 _cleanup_close_ int lower = -EBADF;
 
                 *ret_refused = false;
-                if ((userns >= 0 ? open_shifted_lower(root, i, userns, &lower, err) : open_lower(root, i, &lower, err)) < 0)
+                if (overlay_lower_open(root, i, userns, &lower, err) < 0)
                         return -1;
                 *ret_refused = i == 0 || way == OVERLAY_BY_PATH;
                 if (set(context, "lowerdir+", lower, err) < 0)
@@ -242,72 +148,17 @@ static int mount_by_context(const DriverRoot *root, OverlayWay way, Error *err) 
         mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
         if (mount < 0)
                 return error_context(context, errno, "mount the overlay", err);
-        if (move_mount(mount, "", root->container_fd, "rootfs", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "mount the overlay on 'rootfs'");
-        return 0;
-}
-
-/* Writes "lowerdir=…,upperdir=…" in descriptors' numbers, which are file names in /proc/self/fd. */
-static int format_data(const FdList *lowers, int upper, int work, bool temporary, Buf *data, Error *err) {
-        for (size_t i = 0; i < lowers->n; i++)
-                if (buf_printf(data, err, "%s%d", i > 0 ? ":" : "lowerdir=", lowers->fds[i]) < 0)
-                        return -1;
-        if (buf_printf(data, err, ",upperdir=%d,workdir=%d", upper, work) < 0)
-                return -1;
-        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-                if (buf_printf(data, err, ",%s=%s", options[i].key, options[i].value) < 0)
-                        return -1;
-        return temporary ? buf_puts(data, "," TEMPORARY, err) : 0;
-}
-
-/* In a child, because the names are relative to the working directory. Its exit status is the errno. */
-static int mount_in_child(const char *data, const char *target, Error *err) {
-        pid_t pid = fork();
-        int status;
-
-        if (pid < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "fork");
-        if (pid == 0) {
-                if (chdir("/proc/self/fd") < 0 || mount("overlay", target, "overlay", 0, data) < 0)
-                        _exit(errno);
-                _exit(0);
-        }
-        if (process_wait(pid, &status, err) < 0)
-                return -1;
-        if (!WIFEXITED(status))
-                return error_set(err, ERROR_FILE, "mount the overlay on 'rootfs': its process was killed by signal %d", WTERMSIG(status));
-        if (WEXITSTATUS(status) != 0)
-                return error_set_errno(err, ERROR_FILE, WEXITSTATUS(status), "mount the overlay on 'rootfs'");
-        return 0;
-}
-
-static int mount_by_data(const DriverRoot *root, Error *err) {
-        _cleanup_(fd_list_done) FdList lowers = {};
-        _cleanup_buf_ Buf data = BUF_INIT(DATA_MAX);
-        _cleanup_close_ int upper = -EBADF, work = -EBADF;
-        char target[FD_PATH_MAX + sizeof("/rootfs")], base[FD_PATH_MAX];
-        Error cause = ERROR_INIT;
-
-        if (open_upper(root, "upper", &upper, err) < 0 || open_upper(root, "work", &work, err) < 0)
-                return -1;
-        lowers.fds = calloc(lower_count(root), sizeof(*lowers.fds));
-        if (!lowers.fds)
-                return error_oom(err);
-        for (; lowers.n < lower_count(root); lowers.n++)
-                if (open_lower(root, lowers.n, &lowers.fds[lowers.n], err) < 0)
-                        return -1;
-
-        if (format_data(&lowers, upper, work, root->temporary, &data, &cause) < 0) {
-                if (cause.kind == ERROR_OUT_OF_MEMORY)
-                        return error_oom(err);
-                return error_set(err, ERROR_NOT_SUPPORTED, "%zu layers do not fit the mount options of this kernel", root->n_layers);
-        }
-        snprintf(target, sizeof(target), "%s/rootfs", fd_path(root->container_fd, base));
-        return mount_in_child(data.data, target, err);
+        return overlay_attach(root, mount, err);
 }
 
 int overlay_mount_by(const DriverRoot *root, OverlayWay way, Error *err) {
-        return way == OVERLAY_BY_DATA ? mount_by_data(root, err) : mount_by_context(root, way, err);
+        if (way == OVERLAY_BY_DATA)
+                return overlay_mount_by_data(root, err);
+        if (way == OVERLAY_BY_PATH && root->mapping) {
+                error_set(err, ERROR_NOT_SUPPORTED, "no path leads to layers with shifted owners");
+                return 1;
+        }
+        return mount_by_context(root, way, err);
 }
 
 /* Binds rootfs/ on itself and makes that private, so that what is mounted on it does not spread to the namespaces it is shared with. */
@@ -325,24 +176,6 @@ static int make_private_point(int container_fd, Error *err) {
         return 0;
 }
 
-/* Shifted layers are mounts that are attached nowhere: a kernel takes them by descriptor, or not at all. */
-static int mount_shifted(const DriverRoot *root, Error *err) {
-        Error cause = ERROR_INIT;
-        int r;
-
-        r = overlay_mount_by(root, OVERLAY_BY_FD, &cause);
-        if (r == 0)
-                return 0;
-        if (r > 0) {
-                error_set_errno(err, ERROR_NOT_SUPPORTED, cause.errnum, "this kernel's overlay takes no layers with shifted owners: %s",
-                                cause.text);
-                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or run a newer kernel");
-        }
-        if (err)
-                *err = cause;
-        return -1;
-}
-
 int overlay_mount(const DriverRoot *root, Error *err) {
         bool shared;
         int r = 1;
@@ -351,8 +184,6 @@ int overlay_mount(const DriverRoot *root, Error *err) {
                 return -1;
         if (shared && make_private_point(root->container_fd, err) < 0)
                 r = -1;
-        if (root->mapping && r > 0)
-                r = mount_shifted(root, err);
         for (OverlayWay way = 0; way < _OVERLAY_WAY_MAX && r > 0; way++)
                 r = overlay_mount_by(root, way, err);
         if (r == 0)

@@ -6,8 +6,8 @@
 
 typedef enum OverlayWay {
         OVERLAY_BY_FD,   /* lowerdir+ by descriptor: Linux 6.13 */
-        OVERLAY_BY_PATH, /* lowerdir+ by path: Linux 6.7 */
-        OVERLAY_BY_DATA, /* mount(2): any; all of its options share one page */
+        OVERLAY_BY_PATH, /* lowerdir+ by path: Linux 6.7; not for layers with shifted owners */
+        OVERLAY_BY_DATA, /* mount(2): any, with shifted owners Linux 5.19; all of its options share one page */
         _OVERLAY_WAY_MAX,
 } OverlayWay;
 

@@ -503,6 +503,24 @@ static void descriptors_have_paths(void **state) {
         assert_string_equal(relative, "/x");
 }
 
+static void the_names_in_a_directory_are_read_from_the_first_one_each_time(void **state) {
+        int fd = scratch_fd(state);
+
+        put(fd, "a", "");
+        put(fd, ".b", "");
+        for (int times = 0; times < 2; times++) {
+                _cleanup_closedir_ DIR *dir = NULL;
+                struct dirent *entry;
+                unsigned found = 0;
+
+                assert_int_equal(dir_read(fd, &dir, NULL), 0);
+                while ((entry = dir_next(dir)))
+                        found += !strcmp(entry->d_name, "a") ? 1 : !strcmp(entry->d_name, ".b") ? 10 : 100;
+                assert_int_equal(errno, 0);
+                assert_int_equal(found, 11);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 scratch_test(whole_files_are_read),
@@ -513,6 +531,7 @@ int main(void) {
                 scratch_test(an_exclusive_write_never_replaces),
                 scratch_test(a_full_disk_leaves_the_old_file),
                 scratch_test(directories_are_made_with_their_parents),
+                scratch_test(the_names_in_a_directory_are_read_from_the_first_one_each_time),
                 scratch_test(removing_what_is_not_there_succeeds),
                 scratch_test(every_kind_of_entry_is_removed),
                 scratch_test(symlinks_are_removed_not_followed),

@@ -117,6 +117,20 @@ static void an_error_as_json_has_the_same_in_the_shape_of_runc(void **state) {
         assert_non_null(strchr(json_string_value(json_object_get(record, "time")), 'T'));
 }
 
+/* A name with a newline in it must not look like a second line of ours. */
+static void what_is_named_stays_on_the_line_of_its_error(void **state) {
+        Error err = ERROR_INIT;
+        _cleanup_free_ char *text = NULL, *json = NULL;
+
+        error_set(&err, ERROR_FILE, "open 'a\nproxmox-lxcri: \t\033[2K\rb'");
+        error_hint(&err, "remove 'c\nd'");
+        text = report_format(false, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        assert_string_equal(text, "proxmox-lxcri: error: FileError: open 'a\\x0aproxmox-lxcri: \\x09\\x1b[2K\\x0db'\n"
+                                  "hint: remove 'c\\x0ad'\n");
+        json = report_format(true, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        assert_ptr_equal(strchr(json, '\n'), json + strlen(json) - 1);
+}
+
 static void an_error_of_any_length_is_reported(void **state) {
         Error err = ERROR_INIT;
 
@@ -139,6 +153,7 @@ int main(void) {
                 cmocka_unit_test(sizes_durations_and_ages_read_well),
                 cmocka_unit_test(an_error_as_text_names_kind_place_phase_and_hint),
                 cmocka_unit_test(an_error_as_json_has_the_same_in_the_shape_of_runc),
+                cmocka_unit_test(what_is_named_stays_on_the_line_of_its_error),
                 cmocka_unit_test(an_error_of_any_length_is_reported),
         };
 

@@ -50,6 +50,8 @@ static void what_is_saved_loads_again(void **scratch) {
         saved->annotations = json_pack("{s:s}", "k", "v");
         saved->status = STATUS_STOPPED;
         saved->monitor = (ProcessRef) { .pid = 43, .start_time = INT64_MAX };
+        saved->waiter = (ProcessRef) { .pid = 44, .start_time = 5 };
+        saved->remove = true;
         saved->systemd_cgroup = true;
         saved->exit_code = 137;
         assert_int_equal(strv_push(&saved->cgroups, "/sys/fs/cgroup/a", NULL), 0);
@@ -73,6 +75,8 @@ static void what_is_saved_loads_again(void **scratch) {
         assert_int_equal(loaded->init.start_time, 4711);
         assert_int_equal(loaded->monitor.pid, 43);
         assert_int_equal(loaded->monitor.start_time, INT64_MAX);
+        assert_int_equal(loaded->waiter.pid, 44);
+        assert_true(loaded->remove);
         assert_string_equal(loaded->boot_id, saved->boot_id);
         assert_int_equal(loaded->mount_namespace, saved->mount_namespace);
         assert_true(loaded->systemd_cgroup);
