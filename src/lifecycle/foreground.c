@@ -35,9 +35,10 @@ static void save_exit(const Transaction *t, int exit_code) {
 
 int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, Error *err) {
         const Lifecycle *lifecycle = t->lifecycle;
-        BackendCreate request = create_request(t);
+        _cleanup_close_ int stdin_fd = -EBADF;
         char runtime_dir[PATH_MAX];
         BackendContainer container;
+        BackendCreate request;
         Error e = ERROR_INIT;
         int exit_code = -1, r;
 
@@ -52,6 +53,9 @@ int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, E
                 r = error_set(&e, ERROR_NOT_SUPPORTED, "runtime '%s' cannot run a container in the foreground", t->backend->name);
         if (r == 0)
                 r = prepare_runtime(t, &e);
+        request = create_request(t);
+        if (r == 0)
+                r = own_stdin(t, &request, &stdin_fd, &e);
         if (r == 0) {
                 container = backend_container(lifecycle, t->backend, t->dir, t->bundle, lifecycle->systemd_cgroup, runtime_dir);
                 r = t->backend->run(&container, &request, container_is_there, t, &exit_code, &e);

@@ -20,7 +20,7 @@
 static int create_here(Transaction *t, Monitor *monitor, Error *err) {
         const Lifecycle *lifecycle = t->lifecycle;
         BackendCreate request = create_request(t);
-        _cleanup_close_ int journal_fd = -EBADF;
+        _cleanup_close_ int journal_fd = -EBADF, stdin_fd = -EBADF;
         char path[PATH_MAX], runtime_dir[PATH_MAX];
         BackendContainer container;
         ProcessRef self;
@@ -36,6 +36,8 @@ static int create_here(Transaction *t, Monitor *monitor, Error *err) {
         request.stdin_fd = -1;
         request.stdout_fd = monitor_stdout(monitor);
         request.stderr_fd = monitor_stderr(monitor);
+        if (own_stdin(t, &request, &stdin_fd, err) < 0)
+                return -1;
         if (t->terminal && !request.console_socket && monitor_console_listen(monitor, &request.console_socket, err) < 0)
                 return -1;
         container = backend_container(lifecycle, t->backend, t->dir, t->bundle, lifecycle->systemd_cgroup, runtime_dir);

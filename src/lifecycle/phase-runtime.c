@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fault.h"
@@ -44,6 +46,24 @@ BackendCreate create_request(const Transaction *t) {
                 .stdout_fd = SPAWN_INHERIT,
                 .stderr_fd = SPAWN_INHERIT,
         };
+}
+
+static bool is_null_device(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3); /* Source: Linux, devices.txt */
+}
+
+int own_stdin(const Transaction *t, BackendCreate *request, int *ret_fd, Error *err) {
+        int fds[2];
+
+        if (!t->mapping || (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
+                return 0;
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "create a pipe");
+        close(fds[1]);
+        *ret_fd = request->stdin_fd = fds[0];
+        return 0;
 }
 
 void backend_failed(const Lifecycle *lifecycle, const Backend *backend, Error *err) {

@@ -48,6 +48,12 @@ void backend_failed(const Lifecycle *lifecycle, const Backend *backend, Error *e
 /** create_request() - the BackendCreate of a transaction, stdio inherited */
 BackendCreate create_request(const Transaction *t);
 
+/**
+ * own_stdin() - keep the host's /dev/null from a container with a user namespace: crun gives its standard streams to that one's root
+ * @ret_fd: what standard input is now, at its end as well; set when it was /dev/null. The caller closes it
+ */
+int own_stdin(const Transaction *t, BackendCreate *request, int *ret_fd, Error *err);
+
 /** init_is_known() - identify the init and its cgroups, and journal them */
 int init_is_known(Transaction *t, int journal_fd, pid_t init, Error *err);
 

@@ -30,6 +30,7 @@ owners() {
         ok lxcri --runtime "$runtime" run -d "${MAP[@]}" --image busybox "$name" sleep 100
         pid=$(init_pid "$name")
         [[ $(stat -c %u:%g "/proc/$pid") == 100000:100000 ]]
+        [[ ! /proc/$pid/fd/0 -ef /dev/null ]]
         [[ $(tr -s ' ' < "/proc/$pid/uid_map") == " 0 100000 65536" ]]
         ok lxcri exec "$name" sh -c 'id -u; stat -c %u:%g / /bin /bin/busybox; cat /proc/self/uid_map | tr -s " "'
         [[ $output == $'0\n0:0\n0:0\n0:0\n 0 100000 65536' ]]
@@ -67,6 +68,18 @@ restarts() {
 
 @test "after a restart the files are there, and whose they were" {
         each_runtime restarts
+}
+
+null_owner() {
+        local before
+
+        before=$(stat -c %u:%g:%Z /dev/null)
+        ok lxcri --runtime "$runtime" run --rm "${MAP[@]}" --image busybox "$name" sh -c '! read -r line'
+        [[ $(stat -c %u:%g:%Z /dev/null) == "$before" ]]
+}
+
+@test "the host's /dev/null stays the host's" {
+        each_runtime null_owner
 }
 
 @test "containers with different mappings and without one share an image" {
