@@ -71,13 +71,13 @@ restarts() {
 }
 
 # Others on the machine may change the owner of /dev/null meanwhile, so what is asked is whether the container has it at all
-null_owner() {
+has_own_stdin() {
         ok lxcri --runtime "$runtime" run --rm "${MAP[@]}" --image busybox "$name" sh -c 'readlink /proc/self/fd/0; ! read -r line'
         says pipe:
 }
 
 @test "the host's /dev/null stays the host's" {
-        each_runtime null_owner
+        each_runtime has_own_stdin
 }
 
 @test "containers with different mappings and without one share an image" {

@@ -27,16 +27,6 @@ static void store_renew(void) {
         CHECK(dir_remove_tree_at(fuzz_dir(), "store", NULL) == 0 && store_open(path, STORE_CREATE, &store, NULL) == 0);
 }
 
-static size_t count_names(int dir_fd) {
-        _cleanup_closedir_ DIR *dir = NULL;
-        size_t n = 0;
-
-        CHECK(dir_read(dir_fd, &dir, NULL) == 0);
-        while (dir_next(dir))
-                n++;
-        return n;
-}
-
 static void check_image(const ImportedImage *imported) {
         _cleanup_(store_image_freep) StoreImage *image = NULL;
         VerifyResult *results;
@@ -76,13 +66,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         if (image_import(store, &request, NULL, &images, &n, &err) < 0) {
                 check_error(&err);
-                CHECK(count_names(store_blobs_fd(store)) == 0);
+                CHECK(fuzz_count_names(store_blobs_fd(store)) == 0);
         } else {
                 for (size_t i = 0; i < n; i++)
                         check_image(&images[i]);
                 imported_images_free(images, n);
                 store_renew();
         }
-        CHECK(count_names(store_tmp_fd(store)) == 0);
+        CHECK(fuzz_count_names(store_tmp_fd(store)) == 0);
         return 0;
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/fs.h"
 #include "fuzz.h"
 
 static char fuzz_dir_path[] = "/dev/shm/lxcri-fuzz.XXXXXX";
@@ -36,4 +38,15 @@ static inline void fuzz_dir_put(const char *name, const void *data, size_t size)
 
         CHECK(fd >= 0 && write(fd, data, size) == (ssize_t) size);
         close(fd);
+}
+
+/** fuzz_count_names() - how many entries an open directory has */
+static inline size_t fuzz_count_names(int dir_fd) {
+        _cleanup_closedir_ DIR *dir = NULL;
+        size_t n = 0;
+
+        CHECK(dir_read(dir_fd, &dir, NULL) == 0);
+        while (dir_next(dir))
+                n++;
+        return n;
 }

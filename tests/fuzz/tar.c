@@ -37,20 +37,10 @@ static int make_lower(void) {
         return fd;
 }
 
-static size_t count_names(int dir_fd) {
-        _cleanup_closedir_ DIR *dir = NULL;
-        size_t n = 0;
-
-        CHECK(dir_read(dir_fd, &dir, NULL) == 0);
-        while (dir_next(dir))
-                n++;
-        return n;
-}
-
 static void check_lower(int lower) {
         struct stat st;
 
-        CHECK(count_names(lower) == 5);
+        CHECK(fuzz_count_names(lower) == 5);
         CHECK(fstatat(lower, "file", &st, AT_SYMLINK_NOFOLLOW) == 0);
         CHECK(st.st_mode == (S_IFREG | 0644) && st.st_size == 5 && st.st_nlink == 2 && st.st_uid == geteuid());
         CHECK(fstatat(lower, "d", &st, AT_SYMLINK_NOFOLLOW) == 0);
@@ -101,8 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (r < 0)
                 check_error(&err);
 
-        CHECK(count_names(fuzz_dir()) == ARRAY_SIZE(folders) + 1 /* etc */);
-        CHECK(count_names(work) == 0);
+        CHECK(fuzz_count_names(fuzz_dir()) == ARRAY_SIZE(folders) + 1 /* etc */);
+        CHECK(fuzz_count_names(work) == 0);
         check_lower(lower);
         CHECK(dir_remove_tree_at(fuzz_dir(), "layer", NULL) == 0);
         return 0;

@@ -143,10 +143,10 @@ static void same_verdicts(const json_t *file, const json_t *wanted, const json_t
         json_t *verdicts;
 
         json_object_foreach((json_t *) wanted, name, verdicts)
-                if (!may_differ(file, name) && !json_equal(verdicts, json_object_get(got, name)))
+                if (!json_equal(verdicts, json_object_get(got, name)) && !may_differ(file, name))
                         fail_msg("%s, capabilities %llx: '%s' is judged otherwise", arch, (unsigned long long) set, name);
         json_object_foreach((json_t *) got, name, verdicts)
-                if (!may_differ(file, name) && !json_object_get(wanted, name))
+                if (!json_object_get(wanted, name) && !may_differ(file, name))
                         fail_msg("%s, capabilities %llx: '%s' is judged by us only", arch, (unsigned long long) set, name);
 }
 
