@@ -3,8 +3,7 @@
 # Others may be at work on the same machine, so everything a test makes carries its tag, in its paths and in its containers' ids, and
 # only what carries it is compared.
 #
-# This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does,
-# and without bats' trap on each of its commands.
+# This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does.
 
 bats_require_minimum_version 1.5.0
 
@@ -24,7 +23,26 @@ teardown() {
         common_teardown
 }
 
+# bats notes before each command where the test is, which costs more than most commands: here that is noted when a command has failed, or time is up
+note_failures_only() {
+        trap - DEBUG
+        BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+        trap 'note_failure; bats_error_trap' ERR
+        bats_timeout_trap() {
+                note_failure
+                BATS_TIMED_OUT=1
+                exit 1
+        }
+}
+
+note_failure() {
+        BATS_ERROR_STATUS=${BATS_ERROR_STATUS:-$?}
+        bats_capture_stack_trace
+        BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+}
+
 common_setup() {
+        note_failures_only
         ((EUID == 0)) || skip "needs root"
         FIXTURES=${LXCRI_FIXTURES:-$("$PROJECT/tests/fixtures/make")}
         # Short: a unix socket's path has 108 bytes
@@ -62,7 +80,6 @@ tagged_pids() {
         local file root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
         local -A pids=()
 
-        trap - DEBUG
         while read -r file; do
                 file=${file#/proc/}
                 pids[${file%/*}]=1
@@ -112,7 +129,6 @@ loop_devices() {
 leftovers() {
         local pid dir path
 
-        trap - DEBUG
         shopt -s nullglob dotglob
         for pid in $(tagged_pids); do
                 echo "process $pid: $({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null)"
@@ -159,7 +175,6 @@ host_snapshot() {
         local pid line
 
         (
-                trap - DEBUG
                 for pid in $(tagged_pids); do
                         echo "process $pid"
                 done
