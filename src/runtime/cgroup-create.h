@@ -85,7 +85,8 @@ int cgroup_create(const CgroupRequest *request, Cgroup **ret, Error *err);
 
 /**
  * cgroup_open() - the descriptors of cgroups that exist, for a process that joins a container: v2_fd and tasks_fds, as after cgroup_create()
- * @directories: as Cgroup.directories
+ * @directories: as Cgroup.directories; one that is gone is an error
+ * @ret:         without `controllers`
  */
 int cgroup_open(char *const *directories, Cgroup **ret, Error *err);
 
