@@ -184,6 +184,8 @@ int device_program_attach(int cgroup_fd, const struct bpf_insn *program, size_t 
         _cleanup_close_ int fd = bpf(BPF_PROG_LOAD, &attr);
         size_t n_old = 0;
 
+        if (fd < 0 && errno == E2BIG)
+                return error_set(err, ERROR_NOT_SUPPORTED, DEVICES ": more rules than the kernel takes in one program");
         if (fd < 0)
                 return bpf_error(err, "load the device filter");
         if (replace && find_attached(cgroup_fd, old, &n_old, err) < 0)
