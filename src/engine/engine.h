@@ -47,8 +47,10 @@ typedef struct EngineCreate {
 } EngineCreate;
 
 typedef struct EngineExec {
-        const json_t *process; /* a process object of the runtime spec, complete */
-        const char *console_socket, *pid_file, *cgroup;
+        const json_t *process;    /* a process object of the runtime spec, complete */
+        const json_t *linux_part; /* `linux` of the container's configuration: its seccomp profile holds for every process */
+        const char *console_socket, *pid_file;
+        const char *cgroup;       /* below each of the container's cgroups; NULL: those themselves */
         bool detach;
         int preserve_fds;
 } EngineExec;

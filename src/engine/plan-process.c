@@ -1,5 +1,6 @@
 /* `process` of a configuration as the init wants it. */
 
+#include <fcntl.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>

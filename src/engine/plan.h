@@ -35,5 +35,8 @@ int plan_hooks(Builder *builder, const json_t *hooks, const char *name, PlanList
 /** plan_tasks() - the descriptors of a cgroup by which a process enters it */
 int plan_tasks(Builder *builder, const Cgroup *cgroup, bool v2_too, Error *err);
 
+/** plan_console() - where the terminal of a process goes. @relayed: to this program when no socket is named */
+int plan_console(Builder *builder, const char *socket_path, bool relayed, Error *err);
+
 /** linux_has_namespace() - whether it is made or joined; *ret_path NULL: made */
 bool linux_has_namespace(const json_t *linux_part, const char *type, const char **ret_path);

@@ -115,6 +115,7 @@ static int go_on_in_child(const Init *init, uint64_t flags, Error *err) {
         if ((flags & CLONE_NEWUSER) && write_maps(init, (pid_t) pid, err) < 0)
                 return -1;
         link_send(init, INIT_PID, (int32_t) pid, -1);
+        link_await(init); /* it is written down */
         _exit(write(gate[1], &byte, 1) == 1 ? 0 : 1);
 }
 
