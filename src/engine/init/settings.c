@@ -5,8 +5,11 @@
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,12 +88,24 @@ static int set_memory_policy(const Init *init, Error *err) {
         return 0;
 }
 
+/* A new network namespace has its loopback device, down. */
+static int raise_loopback(Error *err) {
+        _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+        if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+                return error_set_errno(err, ERROR_RUNTIME, errno, "set the loopback device up");
+        return 0;
+}
+
 int settings_apply(const Init *init, Error *err) {
         const Plan *plan = init->plan;
         const PlanSetting *settings = plan_at(plan, plan->sysctl.at);
         const char *hostname = plan_string(plan, plan->hostname), *domain = plan_string(plan, plan->domainname);
         const PlanProcess *p = &plan->process;
 
+        if ((plan->namespaces.fresh & CLONE_NEWNET) && raise_loopback(err) < 0)
+                return -1;
         if (hostname && sethostname(hostname, strlen(hostname)) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "hostname");
         if (domain && setdomainname(domain, strlen(domain)) < 0)
