@@ -172,7 +172,12 @@ static int v2_io(const CgroupTarget *target, json_t *io, Error *err) {
                 static const struct {
                         const char *key, *op;
                         bool bytes;
-                } rows[] = { { "rbytes=", "Read", true }, { "wbytes=", "Write", true }, { "rios=", "Read", false }, { "wios=", "Write", false } };
+                } rows[] = {
+                        { "rbytes=", "Read", true },
+                        { "wbytes=", "Write", true },
+                        { "rios=", "Read", false },
+                        { "wios=", "Write", false },
+                };
                 unsigned major, minor;
 
                 if (sscanf(line, "%u:%u ", &major, &minor) != 2)

@@ -76,7 +76,8 @@ static int psi_line(const char *line, json_t *psi, Error *err) {
         if (sscanf(line, "%7s avg10=%lf avg60=%lf avg300=%lf total=%llu", name, &ten, &sixty, &three_hundred, &total) != 5)
                 return 0;
         return stats_set(psi, name,
-                         json_pack("{s:f, s:f, s:f, s:I}", "avg10", ten, "avg60", sixty, "avg300", three_hundred, "total", (json_int_t) total),
+                         json_pack("{s:f, s:f, s:f, s:I}", "avg10", ten, "avg60", sixty, "avg300", three_hundred, "total",
+                                   (json_int_t) total),
                          err);
 }
 

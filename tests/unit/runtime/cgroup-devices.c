@@ -23,11 +23,14 @@ static void rules_in_order_become_a_default_with_exceptions(void **state) {
                 { "[{'allow':true}]", "allow" },
                 { "[{'allow':true,'type':''}]", "allow" },
                 { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'}]", "deny c1:3=2" },
-                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},{'allow':true,'type':'c','major':1,'minor':3,'access':'wm'}]",
+                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},"
+                  "{'allow':true,'type':'c','major':1,'minor':3,'access':'wm'}]",
                   "deny c1:3=7" },
-                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]",
+                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'},"
+                  "{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]",
                   "deny c1:3=3" },
-                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},{'allow':false,'type':'c','major':1,'minor':3,'access':'r'}]",
+                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},"
+                  "{'allow':false,'type':'c','major':1,'minor':3,'access':'r'}]",
                   "deny" },
                 { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'}," DENY_ALL "]", "deny" },
                 { "[{'allow':true},{'allow':false,'type':'b','major':8,'access':'w'}]", "allow b8:-1=4" },
@@ -36,7 +39,8 @@ static void rules_in_order_become_a_default_with_exceptions(void **state) {
                 { "[{'allow':true,'type':'c','major':1,'minor':3}]", "deny" },
                 { "[{'allow':true,'type':'c','access':'rwm'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]", "!" },
                 { "[{'allow':true,'type':'c','major':1,'access':'rwm'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]", "!" },
-                { "[{'allow':true,'type':'c','major':1,'access':'r'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]", "deny c1:-1=2" },
+                { "[{'allow':true,'type':'c','major':1,'access':'r'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]",
+                  "deny c1:-1=2" },
                 { "[{'allow':true,'type':'x'}]", "!" },
                 { "[{'allow':true,'type':'c','access':'rx'}]", "!" },
                 { "[{'type':'c'}]", "!" },
@@ -78,7 +82,8 @@ static int open_devices(void *userdata) {
                 const char *path;
                 int flags;
         } opens[] = {
-                { "/dev/null", O_RDONLY }, { "/dev/null", O_WRONLY }, { "/dev/null", O_RDWR }, { "/dev/zero", O_RDONLY }, { "/dev/zero", O_RDWR },
+                { "/dev/null", O_RDONLY }, { "/dev/null", O_WRONLY }, { "/dev/null", O_RDWR },
+                { "/dev/zero", O_RDONLY }, { "/dev/zero", O_RDWR },
         };
         int result = 0;
 
