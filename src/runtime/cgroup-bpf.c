@@ -1,4 +1,5 @@
-/* Device rules on cgroup v2: a BPF program made from the filter, attached by bpf(2). Sources: kernel, cgroup-v2.rst "Device controller", bpf.h */
+/* Device rules on cgroup v2: a BPF program made from the filter, attached by bpf(2). Sources: kernel, cgroup-v2.rst "Device controller";
+ * bpf.h */
 
 #include <linux/bpf.h>
 #include <string.h>
@@ -8,12 +9,20 @@
 
 #define DEVICES           "linux.resources.devices"
 #define PROGRAM_NAME      "lxcri_devices"
-#define PROGRAMS_MAX      64 /* attached to one cgroup; BPF_CGROUP_MAX_PROGS */
-#define RULE_INSNS_MAX    8
+#define PROGRAMS_MAX      64 /* attached to one cgroup; the kernel's BPF_CGROUP_MAX_PROGS */
+#define RULE_INSNS_MAX    16
 #define INSNS_AROUND_MAX  16
 
-/* The program's registers; R1 is its argument at the start, then scratch. */
-enum { RESULT = BPF_REG_0, SCRATCH = BPF_REG_1, TYPE = BPF_REG_2, ACCESS = BPF_REG_3, MAJOR = BPF_REG_4, MINOR = BPF_REG_5 };
+/* The program's registers; R1 is its argument at the start. */
+enum {
+        RESULT     = BPF_REG_0,
+        DIFFERENCE = BPF_REG_1,
+        TYPE       = BPF_REG_2,
+        ACCESS     = BPF_REG_3,
+        MAJOR      = BPF_REG_4,
+        MINOR      = BPF_REG_5,
+        SCRATCH    = BPF_REG_6,
+};
 
 static struct bpf_insn load_word(uint8_t reg, int16_t offset) {
         return (struct bpf_insn) { .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = reg, .src_reg = BPF_REG_1, .off = offset };
@@ -23,36 +32,47 @@ static struct bpf_insn alu(uint8_t op, uint8_t reg, uint32_t value) {
         return (struct bpf_insn) { .code = BPF_ALU | op | BPF_K, .dst_reg = reg, .imm = (int32_t) value };
 }
 
-static struct bpf_insn move(uint8_t to, uint8_t from) {
-        return (struct bpf_insn) { .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from };
+static struct bpf_insn alu_register(uint8_t op, uint8_t reg, uint8_t other) {
+        return (struct bpf_insn) { .code = BPF_ALU | op | BPF_X, .dst_reg = reg, .src_reg = other };
 }
 
 /* A jump past the rest of a rule; how far is filled in when the rule is complete. */
-static struct bpf_insn jump(uint8_t op, uint8_t reg, uint32_t value) {
-        return (struct bpf_insn) { .code = BPF_JMP32 | op | BPF_K, .dst_reg = reg, .imm = (int32_t) value };
-}
-
-static struct bpf_insn jump_unless_same(uint8_t reg, uint8_t other) {
-        return (struct bpf_insn) { .code = BPF_JMP32 | BPF_JNE | BPF_X, .dst_reg = reg, .src_reg = other };
+static struct bpf_insn jump_on_zero(bool zero, uint8_t reg) {
+        return (struct bpf_insn) { .code = BPF_JMP32 | (zero ? BPF_JEQ : BPF_JNE) | BPF_K, .dst_reg = reg };
 }
 
 static const struct bpf_insn leave = { .code = BPF_JMP | BPF_EXIT };
 
-/* Appends one rule: on a match the program ends with the opposite of its default. */
+/* DIFFERENCE |= reg OP value */
+static size_t differ(struct bpf_insn *to, uint8_t reg, uint8_t op, uint32_t value) {
+        to[0] = alu_register(BPF_MOV, SCRATCH, reg);
+        to[1] = alu(op, SCRATCH, value);
+        to[2] = alu_register(BPF_OR, DIFFERENCE, SCRATCH);
+        return 3;
+}
+
+/*
+ * Appends one rule: on a match the program ends with the opposite of its default. All differences are gathered before the one jump: a jump
+ * on the device's numbers themselves would have the kernel's verifier go through the rest of the program once more for each rule.
+ */
 static size_t rule_program(const CgroupDeviceRule *rule, bool allow, struct bpf_insn *to) {
         size_t n = 0;
 
-        to[n++] = jump(BPF_JNE, TYPE, rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-        if (rule->access != CGROUP_DEVICE_ALL) {
-                to[n++] = move(SCRATCH, ACCESS);
-                to[n++] = alu(BPF_AND, SCRATCH, rule->access);
-                /* allowed is what is named whole, denied what is named in part */
-                to[n++] = allow ? jump_unless_same(SCRATCH, ACCESS) : jump(BPF_JEQ, SCRATCH, 0);
-        }
+        to[n++] = alu_register(BPF_MOV, DIFFERENCE, TYPE);
+        to[n++] = alu(BPF_XOR, DIFFERENCE, rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
         if (rule->major >= 0)
-                to[n++] = jump(BPF_JNE, MAJOR, (uint32_t) rule->major);
+                n += differ(to + n, MAJOR, BPF_XOR, (uint32_t) rule->major);
         if (rule->minor >= 0)
-                to[n++] = jump(BPF_JNE, MINOR, (uint32_t) rule->minor);
+                n += differ(to + n, MINOR, BPF_XOR, (uint32_t) rule->minor);
+        /* allowed is what is named whole, denied what is named in part */
+        if (allow && rule->access != CGROUP_DEVICE_ALL)
+                n += differ(to + n, ACCESS, BPF_AND, ~rule->access);
+        to[n++] = jump_on_zero(false, DIFFERENCE);
+        if (!allow && rule->access != CGROUP_DEVICE_ALL) {
+                to[n++] = alu_register(BPF_MOV, SCRATCH, ACCESS);
+                to[n++] = alu(BPF_AND, SCRATCH, rule->access);
+                to[n++] = jump_on_zero(true, SCRATCH);
+        }
         to[n++] = alu(BPF_MOV, RESULT, allow);
         to[n++] = leave;
         for (size_t i = 0; i < n; i++)
@@ -62,7 +82,7 @@ static size_t rule_program(const CgroupDeviceRule *rule, bool allow, struct bpf_
 }
 
 int device_program(const DeviceFilter *filter, struct bpf_insn **ret, size_t *ret_n, Error *err) {
-        struct bpf_insn *program = calloc(filter->n * (RULE_INSNS_MAX + 1) + INSNS_AROUND_MAX, sizeof(*program));
+        struct bpf_insn *program = calloc(filter->n * RULE_INSNS_MAX + INSNS_AROUND_MAX, sizeof(*program));
         size_t n = 0;
 
         if (!program)

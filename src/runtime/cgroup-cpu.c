@@ -1,4 +1,5 @@
-/* `linux.resources.cpu` for v1 and v2. Sources: runtime-spec, config-linux.md "CPU"; kernel, sched-bwc.rst, cgroup-v1/cpusets.rst, cgroup-v2.rst */
+/* `linux.resources.cpu` for v1 and v2. Sources: runtime-spec, config-linux.md "CPU"; kernel, sched-bwc.rst, cgroup-v1/cpusets.rst,
+ * cgroup-v2.rst */
 
 #include <string.h>
 
@@ -32,8 +33,8 @@ static int parse(const json_t *cpu, CpuLimits *ret, Error *err) {
             spec_unsigned(cpu, "burst", CPU, &limits.burst, err) < 0 || spec_limit(cpu, "quota", CPU, &limits.quota, err) < 0 ||
             spec_unsigned(cpu, "realtimePeriod", CPU, &limits.rt_period, err) < 0 ||
             spec_limit(cpu, "realtimeRuntime", CPU, &limits.rt_runtime, err) < 0 ||
-            json_opt_integer(cpu, "idle", place, 0, 1, &limits.idle, err) < 0 || json_opt_string(cpu, "cpus", place, &limits.cpus, err) < 0 ||
-            json_opt_string(cpu, "mems", place, &limits.mems, err) < 0)
+            json_opt_integer(cpu, "idle", place, 0, 1, &limits.idle, err) < 0 ||
+            json_opt_string(cpu, "cpus", place, &limits.cpus, err) < 0 || json_opt_string(cpu, "mems", place, &limits.mems, err) < 0)
                 return -1;
         limits.has_burst = is_said(cpu, "burst");
         limits.has_idle = is_said(cpu, "idle");
@@ -170,8 +171,9 @@ static int time_settings(const CpuLimits *limits, const CgroupTarget *target, Cg
         if (limits->shares == 0 && limits->period == 0 && limits->quota == 0 && !limits->has_burst && limits->rt_period == 0 &&
             limits->rt_runtime == 0 && !limits->has_idle)
                 return 0;
-        if (target->at[CONTROLLER_CPU].fd < 0 && limits->shares == 0 && limits->quota <= 0 && limits->burst == 0 && limits->rt_period == 0 &&
-            limits->rt_runtime <= 0 && limits->idle == 0)
+        /* that nothing is limited needs no controller */
+        if (target->at[CONTROLLER_CPU].fd < 0 && limits->shares == 0 && limits->quota <= 0 && limits->burst == 0 &&
+            limits->rt_period == 0 && limits->rt_runtime == 0 && limits->idle == 0)
                 return 0;
         if (target_need(target, CONTROLLER_CPU, CPU, err) < 0)
                 return -1;

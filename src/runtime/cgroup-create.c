@@ -198,7 +198,9 @@ static int open_place(const CgroupRequest *request, CgroupLayout *layout, const 
                 if (cgroup_holds_us(&layout->hierarchies, fd))
                         return error_set(err, ERROR_INVALID_STATE, "cgroup '%s' holds this program itself", place->path);
         }
-        if (!h->controllers[0] && cgroup_v2_check(fd, place->path, err) < 0)
+        /* right below the root a new one is always right */
+        if (!h->controllers[0] && (place->made_from == 0 || strchr(place->path + strlen(h->mount) + 1, '/')) &&
+            cgroup_v2_check(fd, place->path, err) < 0)
                 return -1;
         if (target->at[CONTROLLER_CPUSET].fd == fd && !target->at[CONTROLLER_CPUSET].v2 && cgroup_cpuset_fill(fd, err) < 0)
                 return error_prefix(err, "cgroup '%s'", place->path);

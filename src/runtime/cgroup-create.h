@@ -108,7 +108,9 @@ int cgroup_release(char *const *directories, const CgroupRequest *request, int t
 
 /**
  * cgroup_stats() - what `events --stats` prints as "data", with the names and units of runc's JSON
- * @ret: json_decref(); what the kernel does not count is absent
+ * @ret: json_decref(); print it with spec_print(): "no limit" is 2^64 - 1
+ *
+ * What the kernel does not count is absent or 0, as in runc. `rdma` is there where runc has nothing.
  */
 int cgroup_stats(char *const *directories, json_t **ret, Error *err);
 

@@ -71,8 +71,8 @@ static int remove_exception(DeviceFilter *filter, const CgroupDeviceRule *rule, 
                         continue;
                 same = find(filter, rule->type, wider[i][0], wider[i][1]);
                 if (same && (same->access & rule->access))
-                        return error_set(err, ERROR_NOT_SUPPORTED, "%s: takes one device out of a rule for many, which device cgroups cannot",
-                                         place);
+                        return error_set(err, ERROR_NOT_SUPPORTED,
+                                         "%s: takes one device out of a rule for many, which device cgroups cannot", place);
         }
         same = find(filter, rule->type, rule->major, rule->minor);
         if (!same)

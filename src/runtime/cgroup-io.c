@@ -1,4 +1,5 @@
-/* `linux.resources.blockIO` for v1 and v2. Sources: runtime-spec, config-linux.md "Block IO"; kernel, cgroup-v1/blkio-controller.rst, cgroup-v2.rst */
+/* `linux.resources.blockIO` for v1 and v2. Sources: runtime-spec, config-linux.md "Block IO"; kernel, cgroup-v1/blkio-controller.rst,
+ * cgroup-v2.rst */
 
 #include "base/json.h"
 #include "runtime/cgroup-settings.h"

@@ -90,9 +90,12 @@ int cgroup_plan(const CgroupRequest *request, char ***ret, Error *err) {
                 return error_oom(err);
         if (cgroup_layout_build(request, &layout, err) < 0)
                 return -1;
-        for (size_t i = 0; i < layout.n; i++)
-                if (faccessat(AT_FDCWD, layout.places[i].path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && strv_push(&list, layout.places[i].path, err) < 0)
+        for (size_t i = 0; i < layout.n; i++) {
+                const char *path = layout.places[i].path;
+
+                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && strv_push(&list, path, err) < 0)
                         return -1;
+        }
         *ret = TAKE(list);
         return 0;
 }

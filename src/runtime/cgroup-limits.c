@@ -1,4 +1,5 @@
-/* The small parts of `linux.resources`: processes, huge pages, network, RDMA, and v2's files by their own names. Source: runtime-spec, config-linux.md */
+/* The small parts of `linux.resources`: processes, huge pages, network, RDMA, and v2's files by their own names. Source: runtime-spec,
+ * config-linux.md */
 
 #include <limits.h>
 #include <string.h>

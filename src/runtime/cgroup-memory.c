@@ -1,4 +1,4 @@
-/* `linux.resources.memory` for v1 and v2. Sources: runtime-spec, config-linux.md "Memory"; kernel, cgroup-v1/memory.rst and cgroup-v2.rst */
+/* `linux.resources.memory` for v1 and v2. Sources: runtime-spec, config-linux.md "Memory"; kernel, cgroup-v1/memory.rst, cgroup-v2.rst */
 
 #include <string.h>
 
@@ -229,8 +229,8 @@ int memory_settings(const json_t *memory, const CgroupTarget *target, CgroupSett
             !limits.has_swappiness && !limits.oom_said && !limits.hierarchy_said)
                 return 0;
         /* that nothing is limited needs no controller */
-        if (target->at[CONTROLLER_MEMORY].fd < 0 && limits.limit <= 0 && limits.reservation <= 0 && limits.swap <= 0 && limits.kernel <= 0 &&
-            limits.kernel_tcp <= 0 && !limits.has_swappiness && !limits.disable_oom_killer && limits.use_hierarchy)
+        if (target->at[CONTROLLER_MEMORY].fd < 0 && limits.limit <= 0 && limits.reservation <= 0 && limits.swap <= 0 &&
+            limits.kernel <= 0 && limits.kernel_tcp <= 0 && !limits.has_swappiness && !limits.disable_oom_killer && limits.use_hierarchy)
                 return 0;
         if (target_need(target, CONTROLLER_MEMORY, MEMORY, err) < 0)
                 return -1;

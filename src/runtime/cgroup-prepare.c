@@ -1,4 +1,5 @@
-/* New cgroups made ready: cpusets filled on v1, controllers given on v2, ownership handed over. Source: kernel, cgroup-v1/cpusets.rst, cgroup-v2.rst */
+/* New cgroups made ready: cpusets filled on v1, controllers given on v2, ownership handed over. Source: kernel, cgroup-v1/cpusets.rst,
+ * cgroup-v2.rst */
 
 #include "runtime/cgroup-prepare.h"
 
@@ -83,7 +84,8 @@ static void explain(const char *directory, const char *controller, int errnum, E
                 error_set(reason, ERROR_NOT_SUPPORTED, "cgroup '%s' has processes of its own, and so may not give '%s' to cgroups below it",
                           directory, controller);
         else
-                error_set_errno(reason, ERROR_NOT_SUPPORTED, errnum, "cgroup '%s' cannot give '%s' to cgroups below it", directory, controller);
+                error_set_errno(reason, ERROR_NOT_SUPPORTED, errnum, "cgroup '%s' cannot give '%s' to cgroups below it", directory,
+                                controller);
 }
 
 /* Each by itself, when not all at once. */
@@ -153,7 +155,8 @@ int cgroup_v2_check(int fd, const char *path, Error *err) {
         if (strcmp(type, "domain"))
                 return error_set(err, ERROR_NOT_SUPPORTED, "cgroup '%s' is '%s', below or beside a threaded one", path, type);
         if (given[strspn(given, " \n")])
-                return error_set(err, ERROR_INVALID_STATE, "cgroup '%s' gives controllers to cgroups below it, and so may hold no process", path);
+                return error_set(err, ERROR_INVALID_STATE, "cgroup '%s' gives controllers to cgroups below it, and so may hold no process",
+                                 path);
         return 0;
 }
 
@@ -170,9 +173,8 @@ int cgroup_delegate(int fd, const CgroupHierarchy *hierarchy, uid_t uid, gid_t g
         if (hierarchy->controllers[0]) {
                 if (!strchr(hierarchy->controllers, '='))
                         return 0;
-                return give(fd, "", uid, gid, err) < 0 || give(fd, "cgroup.procs", uid, gid, err) < 0 || give(fd, "tasks", uid, gid, err) < 0
-                               ? -1
-                               : 0;
+                return give(fd, "", uid, gid, err) < 0 || give(fd, "cgroup.procs", uid, gid, err) < 0 ||
+                       give(fd, "tasks", uid, gid, err) < 0 ? -1 : 0;
         }
         /* the kernel's own list, since Linux 4.15 */
         if (file_read_at(AT_FDCWD, DELEGATE_FILE, DELEGATE_MAX, &text, NULL, NULL) < 0 &&

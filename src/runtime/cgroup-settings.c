@@ -245,7 +245,8 @@ static int refused(const CgroupSetting *setting, int errnum, Error *err) {
                 return setting->lack ? setting_unsupported(setting->place, err, setting->lack)
                                      : error_set(err, ERROR_NOT_SUPPORTED, "%s: this kernel has no '%s'", setting->place, setting->file);
         if (errnum == KERNEL_ENOTSUPP || errnum == EOPNOTSUPP)
-                return error_set(err, ERROR_NOT_SUPPORTED, "%s: this kernel no longer takes a value in '%s'", setting->place, setting->file);
+                return error_set(err, ERROR_NOT_SUPPORTED, "%s: this kernel no longer takes a value in '%s'", setting->place,
+                                 setting->file);
         error_set_errno(err, kind, errnum, "%s: write '%s' to '%s'", setting->place, setting->value, setting->file);
         if (errnum == EBUSY && setting->controller == CONTROLLER_MEMORY)
                 error_hint(err, "the container uses more than that, and the kernel could not take it back");

@@ -50,12 +50,14 @@ int cgroup_scope_name(const CgroupRequest *request, char **ret_slice, char **ret
         if (string_copy(copy && copy[0] ? copy : fallback, &slice, err) < 0 || check_slice(slice, err) < 0)
                 return -1;
         if (ends_with(name, ".slice"))
-                return error_set(err, ERROR_INVALID_SPEC, "linux.cgroupsPath: '%s' names a slice, which can hold no process", request->path);
+                return error_set(err, ERROR_INVALID_SPEC, "linux.cgroupsPath: '%s' names a slice, which can hold no process",
+                                 request->path);
         if ((prefix[0] && (append_escaped(&unit, prefix, err) < 0 || buf_puts(&unit, "-", err) < 0)) ||
             append_escaped(&unit, name, err) < 0 || buf_puts(&unit, ".scope", err) < 0)
                 return -1;
         if (unit.len > UNIT_NAME_MAX)
-                return error_set(err, ERROR_INVALID_SPEC, "linux.cgroupsPath: the name of the scope is longer than %d bytes", UNIT_NAME_MAX);
+                return error_set(err, ERROR_INVALID_SPEC, "linux.cgroupsPath: the name of the scope is longer than %d bytes",
+                                 UNIT_NAME_MAX);
         if (string_copy(unit.data, ret_unit, err) < 0)
                 return -1;
         *ret_slice = TAKE(slice);

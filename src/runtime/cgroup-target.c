@@ -1,4 +1,5 @@
-/* Finding out which controllers a container's cgroup directories have, so that limits, statistics and device rules need not know v1 from v2. */
+/* Finding out which controllers a container's cgroup directories have, so that limits, statistics and device rules are written for both
+ * versions in one place. */
 
 #include "runtime/cgroup-target.h"
 

@@ -126,7 +126,8 @@ leftovers() {
                 echo "file $path"
         done
         for path in "$ROOT"/*; do
-                echo "in root: $path"
+                # compiled seccomp filters are kept
+                [[ $path == "$ROOT/.cache" ]] || echo "in root: $path"
         done
         for path in "$STORE"/{tmp,containers}/*; do
                 echo "in store: $path"
@@ -184,7 +185,7 @@ assert_host_unchanged() {
 
 # tree_listing DIR: every entry with type, mode, owner, size and link target; not inode or times
 tree_listing() {
-        (cd "$1" 2>/dev/null && find . -mindepth 1 -printf "${1##*/} %y %m %U:%G %p %l " \( -type d -printf '\n' -o -printf '%s\n' \) | sort) || true
+        (cd "$1" 2>/dev/null && find . -mindepth 1 -path ./.cache -prune -o -mindepth 1 -printf "${1##*/} %y %m %U:%G %p %l " \( -type d -printf '\n' -o -printf '%s\n' \) | sort) || true
 }
 
 # ---- running ----

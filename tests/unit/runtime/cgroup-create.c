@@ -46,10 +46,17 @@ static void they_are_made_where_the_plan_said_and_a_process_enters_them(void **s
 
 static void limits_are_there_before_anyone_is_inside(void **state) {
         static const char *const files[][2] = {
-                { "memory.limit_in_bytes", "67108864" }, { "memory.max", "67108864" },          { "memory.soft_limit_in_bytes", "33554432" },
-                { "memory.low", "33554432" },            { "pids.max", "17" },                  { "cpu.shares", "512" },
-                { "cpu.weight", "59" },                  { "cpu.cfs_quota_us", "50000" },       { "cpu.cfs_period_us", "100000" },
-                { "cpu.max", "50000 100000" },           { "cpuset.cpus", "0" },
+                { "memory.limit_in_bytes", "67108864" },
+                { "memory.max", "67108864" },
+                { "memory.soft_limit_in_bytes", "33554432" },
+                { "memory.low", "33554432" },
+                { "pids.max", "17" },
+                { "cpu.shares", "512" },
+                { "cpu.weight", "59" },
+                { "cpu.cfs_quota_us", "50000" },
+                { "cpu.cfs_period_us", "100000" },
+                { "cpu.max", "50000 100000" },
+                { "cpuset.cpus", "0" },
         };
         _cleanup_json_ json_t *resources = fixture_json("{'memory':{'limit':67108864,'reservation':33554432},'pids':{'limit':17},"
                                                         "'cpu':{'shares':512,'quota':50000,'period':100000,'cpus':'0','mems':'0'}}");
@@ -196,10 +203,12 @@ static void a_joining_process_finds_the_same_doors(void **state) {
 }
 
 static void an_update_is_all_or_nothing(void **state) {
-        _cleanup_json_ json_t *before = fixture_json("{'memory':{'limit':67108864,'swap':67108864},'pids':{'limit':17},'cpu':{'shares':512}}");
+        _cleanup_json_ json_t *before = fixture_json("{'memory':{'limit':67108864,'swap':67108864},'pids':{'limit':17},"
+                                                     "'cpu':{'shares':512}}");
         _cleanup_json_ json_t *raise = fixture_json("{'memory':{'limit':134217728,'swap':134217728},'pids':{'limit':18}}");
         _cleanup_json_ json_t *lower = fixture_json("{'memory':{'limit':33554432,'swap':33554432}}");
-        _cleanup_json_ json_t *wrong = fixture_json("{'memory':{'limit':16777216,'swap':16777216},'pids':{'limit':99},'cpu':{'cpus':'100000'}}");
+        _cleanup_json_ json_t *wrong = fixture_json("{'memory':{'limit':16777216,'swap':16777216},'pids':{'limit':99},"
+                                                    "'cpu':{'cpus':'100000'}}");
         CgroupRequest request = { .id = "lxcri-unit-update", .resources = before };
         const char *memory;
         Error err = ERROR_INIT;

@@ -23,11 +23,14 @@ static void rules_in_order_become_a_default_with_exceptions(void **state) {
                 { "[{'allow':true}]", "allow" },
                 { "[{'allow':true,'type':''}]", "allow" },
                 { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'}]", "deny c1:3=2" },
-                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},{'allow':true,'type':'c','major':1,'minor':3,'access':'wm'}]",
+                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},"
+                  "{'allow':true,'type':'c','major':1,'minor':3,'access':'wm'}]",
                   "deny c1:3=7" },
-                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]",
+                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'},"
+                  "{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]",
                   "deny c1:3=3" },
-                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},{'allow':false,'type':'c','major':1,'minor':3,'access':'r'}]",
+                { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'},"
+                  "{'allow':false,'type':'c','major':1,'minor':3,'access':'r'}]",
                   "deny" },
                 { "[{'allow':true,'type':'c','major':1,'minor':3,'access':'r'}," DENY_ALL "]", "deny" },
                 { "[{'allow':true},{'allow':false,'type':'b','major':8,'access':'w'}]", "allow b8:-1=4" },
@@ -36,7 +39,8 @@ static void rules_in_order_become_a_default_with_exceptions(void **state) {
                 { "[{'allow':true,'type':'c','major':1,'minor':3}]", "deny" },
                 { "[{'allow':true,'type':'c','access':'rwm'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]", "!" },
                 { "[{'allow':true,'type':'c','major':1,'access':'rwm'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]", "!" },
-                { "[{'allow':true,'type':'c','major':1,'access':'r'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]", "deny c1:-1=2" },
+                { "[{'allow':true,'type':'c','major':1,'access':'r'},{'allow':false,'type':'c','major':1,'minor':3,'access':'w'}]",
+                  "deny c1:-1=2" },
                 { "[{'allow':true,'type':'x'}]", "!" },
                 { "[{'allow':true,'type':'c','access':'rx'}]", "!" },
                 { "[{'type':'c'}]", "!" },
@@ -78,7 +82,8 @@ static int open_devices(void *userdata) {
                 const char *path;
                 int flags;
         } opens[] = {
-                { "/dev/null", O_RDONLY }, { "/dev/null", O_WRONLY }, { "/dev/null", O_RDWR }, { "/dev/zero", O_RDONLY }, { "/dev/zero", O_RDWR },
+                { "/dev/null", O_RDONLY }, { "/dev/null", O_WRONLY }, { "/dev/null", O_RDWR },
+                { "/dev/zero", O_RDONLY }, { "/dev/zero", O_RDWR },
         };
         int result = 0;
 
@@ -191,8 +196,8 @@ static void the_program_decides_alike(void **state) {
         fixture_remove(cgroup);
 }
 
-/* 4096 instructions are what the kernel takes of everyone. */
-static void hundreds_of_rules_are_no_problem(void **state) {
+/* The kernel's verifier must not take time or memory by their square. */
+static void the_greatest_number_of_rules_still_loads(void **state) {
         const CgroupRequest request = { .id = "lxcri-unit-bpf" };
         _cleanup_filter_ DeviceFilter filter = {};
         _cleanup_free_ struct bpf_insn *program = NULL;
@@ -201,7 +206,7 @@ static void hundreds_of_rules_are_no_problem(void **state) {
         size_t n;
 
         needs_cgroups();
-        for (unsigned i = 0; i < 450; i++) {
+        for (unsigned i = 0; i < DEVICE_RULES_MAX; i++) {
                 const CgroupDeviceRule rule = { .allow = true, .type = 'c', .major = i, .minor = i, .access = CGROUP_DEVICE_READ };
 
                 assert_int_equal(device_filter_add(&filter, &rule, "test", &err), 0);
@@ -220,7 +225,7 @@ int main(void) {
                 cmocka_unit_test(the_kernel_enforces_them),
                 cmocka_unit_test(an_update_replaces_them),
                 cmocka_unit_test(the_program_decides_alike),
-                cmocka_unit_test(hundreds_of_rules_are_no_problem),
+                cmocka_unit_test(the_greatest_number_of_rules_still_loads),
         };
 
         alarm(120);

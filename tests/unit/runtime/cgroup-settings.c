@@ -101,7 +101,8 @@ static void every_limit_becomes_its_files(void **state) {
                 { "{'memory':null,'cpu':{'shares':0,'quota':0,'period':0,'cpus':''},'pids':{'limit':0},'blockIO':{'weight':0}}", "", "" },
                 /* memory */
                 { "{'memory':{'limit':1048576}}", "memory.limit_in_bytes=1048576", "memory.max=1048576" },
-                { "{'memory':{'limit':-1}}", "memory.limit_in_bytes=-1, memory.memsw.limit_in_bytes=-1", "memory.swap.max=max, memory.max=max" },
+                { "{'memory':{'limit':-1}}", "memory.limit_in_bytes=-1, memory.memsw.limit_in_bytes=-1",
+                  "memory.swap.max=max, memory.max=max" },
                 { "{'memory':{'limit':1000,'swap':3000}}", "memory.limit_in_bytes=1000, memory.memsw.limit_in_bytes=3000",
                   "memory.swap.max=2000, memory.max=1000" },
                 { "{'memory':{'limit':1000,'swap':1000}}", "memory.limit_in_bytes=1000, memory.memsw.limit_in_bytes=1000",
@@ -152,7 +153,8 @@ static void every_limit_becomes_its_files(void **state) {
                 { "{'blockIO':{'weight':1000}}", "blkio.bfq.weight=1000", "io.weight=10000" },
                 { "{'blockIO':{'weight':9}}", "!blockIO.weight: 9", "!blockIO.weight: 9" },
                 { "{'blockIO':{'leafWeight':500}}", "blkio.leaf_weight=500", "!blockIO.leafWeight: cgroup v2" },
-                { "{'blockIO':{'weightDevice':[{'major':8,'minor':0,'weight':500}]}}", "blkio.bfq.weight_device=8:0 500", "io.weight=8:0 4950" },
+                { "{'blockIO':{'weightDevice':[{'major':8,'minor':0,'weight':500}]}}", "blkio.bfq.weight_device=8:0 500",
+                  "io.weight=8:0 4950" },
                 { "{'blockIO':{'weightDevice':[{'major':8,'minor':0,'leafWeight':500}]}}", "blkio.leaf_weight_device=8:0 500",
                   "!weightDevice[0]: cgroup v2 has no leaf" },
                 { "{'blockIO':{'throttleReadBpsDevice':[{'major':8,'minor':16,'rate':1000}]}}", "blkio.throttle.read_bps_device=8:16 1000",
@@ -232,7 +234,8 @@ static void what_the_host_lacks_is_named_by_its_place(void **state) {
                 { "{'memory':{'limit':1000,'swap':2000}}", "linux.resources.memory.swap: the kernel does not count swap" },
                 { "{'hugepageLimits':[{'pageSize':'2MB','limit':1}]}",
                   "linux.resources.hugepageLimits[0]: this kernel has no huge pages of that size" },
-                { "{'blockIO':{'weight':100}}", "linux.resources.blockIO.weight: this kernel has no weights of block IO (BFQ, or io.cost on cgroup v2)" },
+                { "{'blockIO':{'weight':100}}",
+                  "linux.resources.blockIO.weight: this kernel has no weights of block IO (BFQ, or io.cost on cgroup v2)" },
                 { "{'unified':{'misc.max':'1'}}",
                   "linux.resources.unified.misc.max: the container's cgroup has no such file, or not its controller" },
         };
@@ -264,8 +267,8 @@ static void lifting_a_limit_that_cannot_be_set_is_no_error(void **state) {
 
 static void no_controller_is_an_error_only_for_what_needs_it(void **state) {
         static const char *const needed[] = {
-                "{'memory':{'limit':1}}", "{'cpu':{'shares':2}}", "{'cpu':{'cpus':'0'}}", "{'pids':{'limit':1}}", "{'blockIO':{'weight':10}}",
-                "{'network':{'classID':1}}", "{'rdma':{'a':{'hcaHandles':1}}}", "{'unified':{'a.b':'1'}}",
+                "{'memory':{'limit':1}}", "{'cpu':{'shares':2}}", "{'cpu':{'cpus':'0'}}", "{'pids':{'limit':1}}",
+                "{'blockIO':{'weight':10}}", "{'network':{'classID':1}}", "{'rdma':{'a':{'hcaHandles':1}}}", "{'unified':{'a.b':'1'}}",
                 "{'hugepageLimits':[{'pageSize':'2MB','limit':1}]}",
         };
         static const char *const not_needed[] = { "{'memory':{'limit':-1,'swap':-1}}", "{'cpu':{'quota':-1}}", "{'pids':{'limit':-1}}" };
