@@ -11,6 +11,7 @@
 static const Backend *const backends[] = {
         &backend_crun,
         &backend_runc,
+        &backend_native,
 };
 
 const Backend *backend_at(size_t index) {

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
 /* The directory of modules: MODULE_DIR when this program stands in BIN_DIR, else "modules" beside it. */
 static int module_directory(char ret[PATH_MAX], Error *err) {
         char exe[PATH_MAX];
@@ -29,6 +31,14 @@ static int module_directory(char ret[PATH_MAX], Error *err) {
         if (n >= PATH_MAX)
                 return error_set_errno(err, ERROR_FILE, ENAMETOOLONG, "module directory beside '%s'", exe);
         return 0;
+}
+
+int module_path(const char *name, char **ret, Error *err) {
+        char dir[PATH_MAX];
+
+        if (module_directory(dir, err) < 0)
+                return -1;
+        return string_format(ret, err, "%s/%s", dir, name);
 }
 
 const void *module_open(const char *name, const char *symbol, unsigned version, Error *err) {

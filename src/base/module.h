@@ -18,3 +18,6 @@
  * Returns: the table, or NULL with @err set. Errors: FileError
  */
 const void *module_open(const char *name, const char *symbol, unsigned version, Error *err);
+
+/** module_path() - a file that stands where the modules do; free(). Errors: FileError, OutOfMemory */
+int module_path(const char *name, char **ret, Error *err);

@@ -247,9 +247,9 @@ int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err
         pid_t pid;
         ssize_t n;
 
-        path = program_find(spawn->argv[0]);
+        path = program_find(spawn->program ?: spawn->argv[0]);
         if (!path)
-                return error_set_errno(err, ERROR_RUNTIME_NOT_AVAILABLE, ENOENT, "program '%s'", spawn->argv[0]);
+                return error_set_errno(err, ERROR_RUNTIME_NOT_AVAILABLE, ENOENT, "program '%s'", spawn->program ?: spawn->argv[0]);
         if (pipe2(report_pipe, O_CLOEXEC) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
         report = report_pipe[0];

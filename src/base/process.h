@@ -42,6 +42,7 @@ int boot_id_read(char ret[BOOT_ID_MAX], Error *err);
 #define SPAWN_INHERIT (-2)
 typedef struct Spawn {
         const char *const *argv; /* argv[0] is looked up in PATH unless it has a slash */
+        const char *program;     /* what is run when argv[0] says something else; NULL: argv[0] */
         const char *const *envp; /* NULL: the caller's */
         int stdin_fd, stdout_fd, stderr_fd;
         const int *keep_fds; /* kept open across exec under their own numbers, close-on-exec cleared */

@@ -1,6 +1,6 @@
 /*
- * Reads and writes a bundle's config.json. JSON of the spec has unsigned 64-bit integers (rlimits), jansson has not: here they become
- * reals and back.
+ * Reads and writes a bundle's config.json. JSON of the spec has unsigned 64-bit integers (rlimits, seccomp's values), jansson has not: here
+ * they become reals and back. One that no real holds exactly is refused: a mask with a bit lost would be another mask.
  */
 
 #include "oci/runtime-spec.h"
@@ -15,16 +15,27 @@
 #include "base/fs.h"
 #include "base/json.h"
 
+#define WIDE_DIGITS 20 /* of 2^64 - 1 */
+
 /* Whether the digits at @p, an integer's whole token, are beyond int64 but within uint64. */
-static bool is_wide_integer(const char *p, size_t len) {
-        char text[21], *end; /* 2^64-1 has 20 digits */
+static bool is_wide_integer(const char *p, size_t len, unsigned long long *ret) {
+        char text[WIDE_DIGITS + 1], *end;
 
         if (len < 19 || len >= sizeof(text))
                 return false;
         memcpy(text, p, len);
         text[len] = '\0';
         errno = 0;
-        return strtoull(text, &end, 10) > INT64_MAX && errno == 0 && *end == '\0';
+        *ret = strtoull(text, &end, 10);
+        return *ret > INT64_MAX && errno == 0 && *end == '\0';
+}
+
+static unsigned line_of(const char *data, size_t offset) {
+        unsigned line = 1;
+
+        for (size_t i = 0; i < offset; i++)
+                line += data[i] == '\n';
+        return line;
 }
 
 /* Copies the text with ".0" after every integer between 2^63 and 2^64, which jansson then takes for a real. Lines stay as they are. */
@@ -33,6 +44,7 @@ static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
         size_t copied = 0;
 
         for (size_t i = 0; i < len;) {
+                unsigned long long wide;
                 size_t start = i;
 
                 if (in_string && data[i] == '\\') {
@@ -47,8 +59,12 @@ static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
                 }
                 while (i < len && (isalnum((unsigned char) data[i]) || memchr("+-.", data[i], 3)))
                         i++;
-                if ((start > 0 && data[start - 1] == '-') || !is_wide_integer(data + start, i - start))
+                if ((start > 0 && data[start - 1] == '-') || !is_wide_integer(data + start, i - start, &wide))
                         continue;
+                /* 2^64, which no integer here is, stands for 2^64 - 1. */
+                if (wide != UINT64_MAX && ((double) wide >= 0x1p64 || (unsigned long long) (double) wide != wide))
+                        return error_set(err, ERROR_INVALID_SPEC, "config.json: line %u: %llu cannot be kept exactly", line_of(data, start),
+                                         wide);
                 if (buf_append(out, data + copied, i - copied, err) < 0 || buf_puts(out, ".0", err) < 0)
                         return -1;
                 copied = i;
@@ -56,26 +72,33 @@ static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
         return buf_append(out, data + copied, len - copied, err);
 }
 
-/* jansson's text for the real that stands for 2^64 - 1. */
-#define INFINITY_REAL "1.8446744073709552e19"
-#define INFINITY_TEXT "18446744073709551615"
-
-/* Writes the real that stands for 2^64 - 1 as what it stands for. */
+/* Writes reals that stand for integers of 2^63 and more as those integers: every real of that size is one, but 2^64, which is 2^64 - 1. */
 static int narrow_reals(const char *text, Buf *out, Error *err) {
         bool in_string = false;
         const char *copied = text;
 
-        for (const char *p = text; *p; p++) {
+        for (const char *p = text; *p;) {
+                char *end;
+                double real;
+
+                if (in_string && *p == '\\') {
+                        p += 2;
+                        continue;
+                }
                 if (*p == '"')
                         in_string = !in_string;
-                else if (in_string)
-                        p += *p == '\\';
-                else if (!strncmp(p, INFINITY_REAL, strlen(INFINITY_REAL))) {
-                        if (buf_append(out, copied, (size_t) (p - copied), err) < 0 || buf_puts(out, INFINITY_TEXT, err) < 0)
-                                return -1;
-                        p += strlen(INFINITY_REAL) - 1;
-                        copied = p + 1;
+                if (in_string || !isdigit((unsigned char) *p)) {
+                        p++;
+                        continue;
                 }
+                real = strtod(p, &end);
+                if (p > text && p[-1] != '-' && memchr(p, 'e', (size_t) (end - p)) && real >= 0x1p63 && real <= 0x1p64) {
+                        if (buf_append(out, copied, (size_t) (p - copied), err) < 0 ||
+                            buf_printf(out, err, "%llu", real < 0x1p64 ? (unsigned long long) real : (unsigned long long) UINT64_MAX) < 0)
+                                return -1;
+                        copied = end;
+                }
+                p = end;
         }
         return buf_puts(out, copied, err);
 }
@@ -108,11 +131,21 @@ int spec_load(int bundle_fd, json_t **ret, Error *err) {
         return 0;
 }
 
+int spec_print(const json_t *json, char **ret, Error *err) {
+        _cleanup_buf_ Buf out = BUF_INIT(RUNTIME_SPEC_SIZE_MAX);
+        _cleanup_free_ char *text = NULL;
+
+        if (json_print(json, &text, err) < 0 || narrow_reals(text, &out, err) < 0)
+                return -1;
+        *ret = TAKE(out.data);
+        return 0;
+}
+
 int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err) {
         _cleanup_buf_ Buf out = BUF_INIT(RUNTIME_SPEC_SIZE_MAX);
         _cleanup_free_ char *text = NULL;
 
-        if (json_print(spec, &text, err) < 0 || narrow_reals(text, &out, err) < 0 || buf_puts(&out, "\n", err) < 0)
+        if (spec_print(spec, &text, err) < 0 || buf_puts(&out, text, err) < 0 || buf_puts(&out, "\n", err) < 0)
                 return -1;
         return file_write_atomic_at(bundle_fd, "config.json", out.data, out.len, 0600, flags, err);
 }

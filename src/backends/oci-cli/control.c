@@ -1,54 +1,12 @@
-/*
- * kill, pause, resume, state: by pidfd and cgroup files, without starting the runtime; crun and runc read the same files.
- * update: by the runtime.
- */
+/* state: by the processes and the runtime's files, without starting it; crun and runc read the same. update: by the runtime. */
 
-#include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 
+#include "backends/control.h"
 #include "backends/oci-cli/oci-cli.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "runtime/cgroup.h"
-
-#define FREEZE_TIMEOUT_MS 10000
-
-/* runc's words: containerd looks for them in what a failed kill says. */
-static int not_running(Error *err) {
-        return error_set(err, ERROR_INVALID_STATE, "container not running");
-}
-
-/* A frozen process of cgroup v1 dies of SIGKILL only when it is thawed, so as runc does, we thaw. */
-static int thaw_killed(const State *state, Error *err) {
-        bool frozen;
-
-        if (cgroup_is_frozen(state->cgroups, &frozen, err) < 0)
-                return -1;
-        return frozen ? cgroup_freeze(state->cgroups, false, FREEZE_TIMEOUT_MS, err) : 0;
-}
-
-int oci_cli_kill(const BackendContainer *container, const State *state, int signal, bool all, Error *err) {
-        int r;
-
-        if (all) {
-                if (!state->cgroups || !state->cgroups[0]) {
-                        error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own that tells its processes");
-                        return error_hint(err, "kill without --all");
-                }
-                return cgroup_signal_all(state->cgroups, signal, err);
-        }
-        if (!process_is_alive(&state->init))
-                return not_running(err);
-        r = process_signal(&state->init, signal);
-        if (r == -ESRCH)
-                return not_running(err);
-        if (r == -EINVAL)
-                return error_set_errno(err, ERROR_INVALID_ARGUMENT, EINVAL, "signal %d", signal);
-        if (r < 0)
-                return error_set_errno(err, ERROR_FILE, -r, "send signal %d to process %d", signal, (int) state->init.pid);
-        return signal == SIGKILL ? thaw_killed(state, err) : 0;
-}
 
 int oci_cli_state(const BackendContainer *container, const State *state, ContainerStatus *ret, Error *err) {
         _cleanup_free_ char *fifo = NULL;
@@ -68,33 +26,11 @@ int oci_cli_state(const BackendContainer *container, const State *state, Contain
         return 0;
 }
 
-int oci_cli_pause(const BackendContainer *container, const State *state, Error *err) {
-        ContainerStatus status;
-
-        if (oci_cli_state(container, state, &status, err) < 0)
-                return -1;
-        if (status == STATUS_STOPPED)
-                return not_running(err);
-        if (status == STATUS_PAUSED)
-                return error_set(err, ERROR_INVALID_STATE, "container is paused already");
-        return cgroup_freeze(state->cgroups, true, FREEZE_TIMEOUT_MS, err);
-}
-
-int oci_cli_resume(const BackendContainer *container, const State *state, Error *err) {
-        ContainerStatus status;
-
-        if (oci_cli_state(container, state, &status, err) < 0)
-                return -1;
-        if (status != STATUS_PAUSED)
-                return status == STATUS_STOPPED ? not_running(err) : error_set(err, ERROR_INVALID_STATE, "container is not paused");
-        return cgroup_freeze(state->cgroups, false, FREEZE_TIMEOUT_MS, err);
-}
-
 int oci_cli_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
 
         if (!process_is_alive(&state->init))
-                return not_running(err);
+                return control_not_running(err);
         if (command_init(&command, container, "update", 0, err) < 0 || command_add_data(&command, "--resources", resources, err) < 0 ||
             command_add_container(&command, err) < 0)
                 return -1;

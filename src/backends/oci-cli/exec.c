@@ -88,7 +88,7 @@ static int add_options(Command *command, const BackendExec *request, Error *err)
 int oci_cli_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {
         const OciCliRow *row = container->backend->driver_data;
         _cleanup_command_ Command command = COMMAND_INIT;
-        _cleanup_foreground_ Foreground foreground = { .signal_fd = -EBADF };
+        _cleanup_foreground_ Foreground foreground = FOREGROUND_INIT;
         int status;
 
         if (request->additional_gids && request->additional_gids[0] && !row->exec_additional_gids) {
@@ -109,7 +109,7 @@ int oci_cli_exec(const BackendContainer *container, const State *state, const Ba
                 if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
                         return error_set_errno(err, ERROR_FILE, errno, "wait for %s", container->backend->name);
                 if (fds[1].revents)
-                        foreground_forward(&foreground, &command);
+                        (void) foreground_forward(&foreground, command.pidfd);
                 if (fds[0].revents)
                         break;
         }

@@ -7,11 +7,10 @@
  * with a dot).
  */
 
-#include <signal.h>
-
 #include "backends/backend.h"
 #include "base/error.h"
 #include "base/process.h"
+#include "runtime/foreground.h"
 
 #define PID_FILE     ".pid"     /* written by the runtime */
 #define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line */
@@ -74,23 +73,6 @@ bool command_said_error(const Command *command);
 /** command_failed() - the runtime's words as an error, with its exit code; always -1 */
 int command_failed(const Command *command, int status, Error *err);
 
-/* ---- foreground.c ---- */
-
-/** A runtime in the foreground: signals that processes send to us are for the container. */
-typedef struct Foreground {
-        int signal_fd;
-        bool blocked;
-        sigset_t saved;
-} Foreground;
-
-/** foreground_begin() - before the runtime is started: from now on signals wait for foreground_forward() */
-int foreground_begin(Foreground *foreground, Error *err);
-void foreground_end(Foreground *foreground);
-#define _cleanup_foreground_ _cleanup_(foreground_end)
-
-/** foreground_forward() - pass on to the runtime what has come. Signals from the terminal are left out: they reach its whole process group */
-void foreground_forward(const Foreground *foreground, const Command *command);
-
 /* ---- leftovers.c: what a runtime may leave behind; @dir_fd is the open runtime_dir ---- */
 
 /** leftovers_note() - before create: note which cgroups the runtime may make. Errors: FileError, InvalidSpec, OutOfMemory */
@@ -123,12 +105,9 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
 
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
 int oci_cli_start(const BackendContainer *container, Error *err);
-int oci_cli_kill(const BackendContainer *container, const State *state, int signal, bool all, Error *err);
 int oci_cli_delete(const BackendContainer *container, bool force, Error *err);
 int oci_cli_state(const BackendContainer *container, const State *state, ContainerStatus *ret, Error *err);
 int oci_cli_run(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
                 void *userdata, int *ret_status, Error *err);
 int oci_cli_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
-int oci_cli_pause(const BackendContainer *container, const State *state, Error *err);
-int oci_cli_resume(const BackendContainer *container, const State *state, Error *err);
 int oci_cli_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err);

@@ -1,5 +1,6 @@
 /* crun and runc as backends. */
 
+#include "backends/control.h"
 #include "backends/oci-cli/oci-cli.h"
 #include "backends/rows.h"
 
@@ -8,13 +9,13 @@
         .probe = oci_cli_probe,             \
         .create = oci_cli_create,           \
         .start = oci_cli_start,             \
-        .kill = oci_cli_kill,               \
+        .kill = control_kill,               \
         .delete = oci_cli_delete,           \
         .state = oci_cli_state,             \
         .run = oci_cli_run,                 \
         .exec = oci_cli_exec,               \
-        .pause = oci_cli_pause,             \
-        .resume = oci_cli_resume,           \
+        .pause = control_pause,             \
+        .resume = control_resume,           \
         .update = oci_cli_update
 
 const Backend backend_crun = {

@@ -62,7 +62,7 @@ static int supervise(const Supervision *s, int *ret_status, Error *err) {
                                 (void) kill(s->command->pid, SIGKILL);
                 }
                 if (fds[1].revents)
-                        foreground_forward(s->foreground, s->command);
+                        (void) foreground_forward(s->foreground, s->command->pidfd);
                 if (ended)
                         break;
         }
@@ -74,7 +74,7 @@ static int supervise(const Supervision *s, int *ret_status, Error *err) {
 static int run(const BackendContainer *container, int dir_fd, const BackendCreate *request, Published published, void *userdata,
                int *ret_status, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
-        _cleanup_foreground_ Foreground foreground = { .signal_fd = -EBADF };
+        _cleanup_foreground_ Foreground foreground = FOREGROUND_INIT;
         Supervision supervision;
         int status;
 

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "store/drivers/overlay-parts.h"
-#include "store/drivers/userns.h"
+#include "oci/userns.h"
 #include "store/mounts.h"
 
 #define STRING_MAX 255  /* bytes; the kernel's cap on one string given to fsconfig() */

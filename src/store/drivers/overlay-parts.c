@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "store/drivers/userns.h"
+#include "oci/userns.h"
 
 /*
  * A layer comes from strangers: nothing in it may redirect a look-up elsewhere or borrow another file's data. Unpacking never sets the

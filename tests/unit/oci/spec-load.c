@@ -143,6 +143,39 @@ static void an_unlimited_rlimit_is_written_as_the_integer_runtimes_read(void **s
         assert_true(json_equal(spec, again));
 }
 
+/* A mask of seccomp's that lost a bit would be another mask. */
+static void integers_beyond_int64_are_kept_exactly_or_refused(void **state) {
+        static const char *const kept[] = { "9223372036854775808", "18446744069414584320", "18446744073709549568", "18446744073709551615" };
+        static const char *const refused[] = { "9223372036854775809", "18446744073709551614", "18446744073709550593" };
+        const Scratch *bundle = *state;
+        char config[256];
+
+        for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+                _cleanup_json_ json_t *spec = NULL;
+                _cleanup_free_ char *text = NULL;
+                Error err = ERROR_INIT;
+
+                snprintf(config, sizeof(config), "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\n\"x\":[1.5,%s,-7]}", kept[i]);
+                write_file(bundle, "config.json", config);
+                if (spec_load(bundle->fd, &spec, &err) < 0 || spec_save(bundle->fd, spec, 0, &err) < 0 ||
+                    file_read_at(bundle->fd, "config.json", 4096, &text, NULL, &err) < 0)
+                        fail_msg("%s", err.text);
+                snprintf(config, sizeof(config), "\"x\":[1.5,%s,-7]", kept[i]);
+                assert_non_null(strstr(text, config));
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+                Error err = ERROR_INIT;
+                json_t *spec;
+
+                snprintf(config, sizeof(config), "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\n\"x\":%s}", refused[i]);
+                write_file(bundle, "config.json", config);
+                assert_int_equal(spec_load(bundle->fd, &spec, &err), -1);
+                assert_int_equal(err.kind, ERROR_INVALID_SPEC);
+                assert_non_null(strstr(err.text, "line 2"));
+                assert_non_null(strstr(err.text, refused[i]));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 scratch_test(no_config_is_bundle_not_found),
@@ -153,6 +186,7 @@ int main(void) {
                 scratch_test(rlimits_beyond_int64_are_legal),
                 scratch_test(integers_beyond_uint64_are_refused),
                 scratch_test(an_unsigned_value_in_a_signed_field_is_refused),
+                scratch_test(integers_beyond_int64_are_kept_exactly_or_refused),
                 scratch_test(an_unlimited_rlimit_is_written_as_the_integer_runtimes_read),
         };
 

@@ -1,6 +1,6 @@
 /* User namespaces for idmapped mounts. The kernel takes one by descriptor only, and a descriptor comes of a process that is in it. */
 
-#include "store/drivers/userns.h"
+#include "oci/userns.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -1,10 +1,11 @@
-/* Signals while a runtime runs in the foreground. */
+/* Signals while a container runs in the foreground. */
+
+#include "runtime/foreground.h"
 
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 
-#include "backends/oci-cli/oci-cli.h"
 #include "base/cleanup.h"
 
 /* Not for the container: about our own children and descriptors, job control of the shell, and faults of our own. */
@@ -40,10 +41,14 @@ void foreground_end(Foreground *foreground) {
         foreground->blocked = false;
 }
 
-void foreground_forward(const Foreground *foreground, const Command *command) {
+bool foreground_forward(const Foreground *foreground, int pidfd) {
         struct signalfd_siginfo info;
+        bool resized = false;
 
-        while (read(foreground->signal_fd, &info, sizeof(info)) == sizeof(info))
+        while (read(foreground->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+                resized = resized || info.ssi_signo == SIGWINCH;
                 if (info.ssi_code <= 0) /* SI_USER, SI_QUEUE, SI_TKILL: from a process; positive: from the kernel */
-                        (void) pidfd_send_signal(command->pidfd, (int) info.ssi_signo, NULL, 0);
+                        (void) pidfd_send_signal(pidfd, (int) info.ssi_signo, NULL, 0);
+        }
+        return resized;
 }

@@ -1,0 +1,15 @@
+#pragma once
+
+/* The launcher `native`: clone3() and nothing else. Private to this folder. */
+
+#include "engine/engine.h"
+
+extern const EngineLauncher native_launcher;
+
+#include "backends/backend.h"
+
+/**
+ * exec_process() - the process object for an exec: of a file, or the container's own with what the options say
+ * @ret_spec: the container's configuration
+ */
+int exec_process(const char *bundle, const BackendExec *request, json_t **ret_spec, json_t **ret_process, Error *err);

@@ -1,0 +1,29 @@
+#pragma once
+
+/* A process with a terminal in the foreground: this program's own terminal is its terminal. Private to engine/. */
+
+#include <stdbool.h>
+#include <termios.h>
+
+#include "base/error.h"
+#include "runtime/foreground.h"
+
+typedef struct Console {
+        int master;      /* of the process's terminal; -EBADF: it has none */
+        bool raw;        /* our own terminal is in raw mode, @saved is what it was */
+        bool input_ended;
+        struct termios saved;
+} Console;
+
+#define CONSOLE_INIT ((Console) { .master = -EBADF })
+
+/** console_begin() - @master is taken; -EBADF: nothing to do */
+int console_begin(Console *console, int master, Error *err);
+void console_end(Console *console);
+#define _cleanup_console_ _cleanup_(console_end)
+
+/**
+ * console_supervise() - until the child has ended: carry what is typed and shown, pass signals on
+ * @ret_status: exit code, 128 + signal
+ */
+int console_supervise(Console *console, const Foreground *foreground, pid_t pid, int pidfd, int *ret_status, Error *err);

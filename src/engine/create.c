@@ -1,0 +1,206 @@
+/* create: from the bundle to an init that waits for start. */
+
+#include "engine/create.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "engine/outer-hooks.h"
+#include "engine/plan.h"
+#include "engine/record.h"
+#include "oci/runtime-spec.h"
+#include "oci/spec-schema.h"
+#include "runtime/hook.h"
+
+void creation_end(Creation *c) {
+        session_end(&c->session);
+        cgroup_free(c->cgroup);
+        json_decref(c->spec);
+        close_keep_errno(c->dir_fd);
+}
+
+static int load_spec(Creation *c, Error *err) {
+        _cleanup_close_ int fd = open(c->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", c->container->bundle);
+        return spec_load(fd, &c->spec, err) < 0 ? error_prefix(err, "bundle '%s'", c->container->bundle) : 0;
+}
+
+static int make_cgroups(Creation *c, Error *err) {
+        CgroupRequest request = cgroup_request(c->container, c->spec);
+        _cleanup_strv_ char **planned = NULL;
+
+        if (cgroup_plan(&request, &planned, err) < 0 || record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
+                return -1;
+        return cgroup_create(&request, &c->cgroup, err);
+}
+
+/* A socket's path has 108 bytes, an id may have more: by descriptor. */
+static int listen_for_start(int dir_fd, int *ret, Error *err) {
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" START_FILE, dir_fd);
+        if (fd < 0 || bind(fd, (const struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 8) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "make the socket '" START_FILE "'");
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+static int connect_console(const char *path, int *ret, Error *err) {
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        if (strlen(path) >= sizeof(address.sun_path))
+                return error_set_errno(err, ERROR_INVALID_ARGUMENT, ENAMETOOLONG, "console socket '%s'", path);
+        strcpy(address.sun_path, path);
+        if (fd < 0 || connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "console socket '%s'", path);
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+int plan_console(Builder *b, const char *socket_path, bool relayed, Error *err) {
+        bool terminal = builder_plan(b)->process.flags & PLAN_TERMINAL;
+        int32_t index;
+        int fd;
+
+        if (!terminal && socket_path)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "a console socket for a process without a terminal");
+        if (!terminal || (relayed && !socket_path))
+                return 0;
+        if (!socket_path) {
+                error_set(err, ERROR_INVALID_ARGUMENT, "a process with a terminal, and nobody who holds its other end");
+                return error_hint(err, "name a socket with --console-socket, or set process.terminal to false");
+        }
+        if (connect_console(socket_path, &fd, err) < 0 || builder_fd(b, fd, true, &index, err) < 0)
+                return -1;
+        builder_plan(b)->process.console = index;
+        return 0;
+}
+
+static int plan_start(Creation *c, Builder *b, Error *err) {
+        int32_t index;
+        int fd;
+
+        if (c->at_once) {
+                builder_plan(b)->flags |= PLAN_START_AT_ONCE;
+                return 0;
+        }
+        if (listen_for_start(c->dir_fd, &fd, err) < 0 || builder_fd(b, fd, true, &index, err) < 0)
+                return -1;
+        builder_plan(b)->start_fd = index;
+        return 0;
+}
+
+/* Namespaces that the launcher makes: a new pid namespace belongs to the user namespace, which the init enters. */
+static uint64_t launcher_namespaces(const Creation *c) {
+        const json_t *linux_part = schema_field(c->spec, "linux");
+        const char *path;
+
+        if (linux_has_namespace(linux_part, "user", NULL))
+                return 0;
+        return linux_has_namespace(linux_part, "pid", &path) && !path ? c->container->launcher->namespaces & CLONE_NEWPID : 0;
+}
+
+static int run_outer_hooks(Creation *c, Error *err) {
+        _cleanup_json_ json_t *record = NULL;
+        const json_t *hooks = schema_field(c->spec, "hooks"), *state;
+
+        if (record_load(c->dir_fd, &record, err) < 0)
+                return -1;
+        state = json_object_get(record, "state");
+        if (outer_hooks_run(hooks, "prestart", state, "creating", c->session.pid, err) < 0 ||
+            outer_hooks_run(hooks, "createRuntime", state, "creating", c->session.pid, err) < 0)
+                return -1;
+        return session_go_on(&c->session, err);
+}
+
+static int await_ready(Creation *c, Error *err) {
+        for (;;) {
+                _cleanup_close_ int fd = -EBADF;
+                InitMessage message;
+
+                if (session_next(&c->session, &message, &fd, err) < 0)
+                        return -1;
+                if (message.kind == INIT_READY)
+                        return 0;
+                if (message.kind != INIT_MOUNTED)
+                        return error_set(err, ERROR_RUNTIME, "the container's init ended before it was ready");
+                if (run_outer_hooks(c, err) < 0)
+                        return -1;
+        }
+}
+
+static int make(Creation *c, Error *err) {
+        _cleanup_builder_ Builder builder = {};
+        EngineLaunch launch = {
+                .cgroup_fd = -EBADF,
+                .stdin_fd = c->request->stdin_fd,
+                .stdout_fd = c->request->stdout_fd,
+                .stderr_fd = c->request->stderr_fd,
+                .preserve_fds = c->request->preserve_fds,
+        };
+        PlanSource source = { .container = c->container, .request = c->request, .spec = c->spec };
+
+        if (make_cgroups(c, err) < 0)
+                return -1;
+        source.cgroup = c->cgroup;
+        source.made_by_launcher = launch.namespaces = launcher_namespaces(c);
+        launch.cgroup_fd = c->cgroup->v2_fd;
+        if (builder_init(&builder, PLAN_CREATE, err) < 0 || plan_create(&builder, &source, err) < 0 ||
+            plan_tasks(&builder, c->cgroup, false, err) < 0 || plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
+            plan_start(c, &builder, err) < 0)
+                return -1;
+        builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
+        if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, err) < 0 ||
+            session_send_plan(&c->session, &builder, err) < 0)
+                return -1;
+        return await_ready(c, err);
+}
+
+int creation_make(Creation *c, Error *err) {
+        c->session = SESSION_INIT;
+        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0)
+                return -1;
+        c->session.dir_fd = c->dir_fd;
+        if (make(c, err) < 0) {
+                session_abort(&c->session);
+                return -1;
+        }
+        return 0;
+}
+
+int engine_create(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err) {
+        _cleanup_creation_ Creation creation = { .container = container, .request = request, .dir_fd = -EBADF, .session = SESSION_INIT };
+
+        if (creation_make(&creation, err) < 0) {
+                (void) engine_delete(container, true, NULL);
+                return -1;
+        }
+        *ret_init = creation.session.pid;
+        return 0;
+}
+
+int session_finish(Session *session, const json_t *record, Error *err) {
+        for (;;) {
+                _cleanup_close_ int fd = -EBADF;
+                InitMessage message;
+
+                if (session_next(session, &message, &fd, err) < 0)
+                        return -1;
+                if (message.kind == INIT_EXECUTED)
+                        return 0;
+                if (message.kind == INIT_LISTENER && listener_deliver(session->pid, message.value, fd, record, err) < 0)
+                        return -1;
+        }
+}

@@ -1,0 +1,82 @@
+#pragma once
+
+/*
+ * The container engine, the parent's half: from a bundle's configuration to a running container, whatever launcher starts its init. It keeps
+ * all it must know below the container's runtime_dir, written before it has an effect, so that a repair needs nothing but the disk.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/process.h"
+
+/** One start of the init. Descriptors are borrowed */
+typedef struct EngineLaunch {
+        const char *init;      /* path of the init program */
+        int socket;            /* its end of the socket, passed as its only argument by number */
+        int cgroup_fd;         /* of cgroup v2, to be born into; -EBADF: it enters by itself */
+        uint64_t namespaces;   /* clone flags: to be made by the launcher */
+        int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+        int preserve_fds;
+} EngineLaunch;
+
+typedef struct EngineLauncher {
+        const char *name;
+        uint64_t namespaces; /* clone flags that it can make; the init makes the rest */
+        /** launch() - @ret_pid: the init, a child of this process */
+        int (*launch)(const EngineLaunch *launch, pid_t *ret_pid, Error *err);
+} EngineLauncher;
+
+/** The container a call is about. Borrowed */
+typedef struct EngineContainer {
+        const EngineLauncher *launcher;
+        const char *id;
+        const char *bundle;      /* absolute */
+        const char *runtime_dir; /* absolute, exists: ROOT/ID/runtime */
+        bool systemd_cgroup;
+} EngineContainer;
+
+typedef struct EngineCreate {
+        const char *console_socket; /* NULL: none */
+        bool no_pivot, no_new_keyring;
+        int preserve_fds;
+        int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+} EngineCreate;
+
+typedef struct EngineExec {
+        const json_t *process;    /* a process object of the runtime spec, complete */
+        const json_t *linux_part; /* `linux` of the container's configuration: its seccomp profile holds for every process */
+        const char *console_socket, *pid_file;
+        const char *cgroup;       /* below each of the container's cgroups; NULL: those themselves */
+        bool detach;
+        int preserve_fds;
+} EngineExec;
+
+/** engine_probe() - whether this kernel has what the init needs. Errors: RuntimeNotAvailable */
+int engine_probe(Error *err);
+
+/** engine_create() - everything up to where the init waits for start. A failure leaves nothing */
+int engine_create(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err);
+
+/** engine_start() - let the init become the user's process; its failure to do so is ours. Errors: InvalidState, RuntimeError, … */
+int engine_start(const EngineContainer *container, Error *err);
+
+/** engine_run() - create, start, wait, delete; see Backend.run */
+int engine_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
+               void *userdata, int *ret_status, Error *err);
+
+/** engine_is_waiting() - whether the init still waits for start */
+bool engine_is_waiting(const EngineContainer *container);
+
+/** engine_delete() - kill what is left (@force: what runs), remove, run the poststop hooks; idempotent, from disk alone */
+int engine_delete(const EngineContainer *container, bool force, Error *err);
+
+/** engine_exec() - one more process in the container whose init is @init. @ret_status: its exit code; 0 when detached */
+int engine_exec(const EngineContainer *container, const ProcessRef *init, char *const *cgroups, const EngineExec *request, int *ret_status,
+                Error *err);
+
+/** engine_update() - @resources: a LinuxResources object */
+int engine_update(const EngineContainer *container, char *const *cgroups, const json_t *resources, Error *err);

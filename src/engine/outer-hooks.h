@@ -1,0 +1,16 @@
+#pragma once
+
+/* Hooks that run in this program's namespaces: prestart, createRuntime, poststart, poststop. Private to engine/. */
+
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/**
+ * outer_hooks_run() - each of one kind, in order; the first that fails ends it
+ * @hooks:  the `hooks` object; NULL: none
+ * @state:  ociVersion, id, bundle, annotations
+ * @pid:    0: the state has none
+ */
+int outer_hooks_run(const json_t *hooks, const char *name, const json_t *state, const char *status, pid_t pid, Error *err);

@@ -1,0 +1,37 @@
+/* Whether the engine can work here, and changing a container's limits. */
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/module.h"
+#include "engine/create.h"
+#include "engine/record.h"
+
+int engine_probe(Error *err) {
+        _cleanup_free_ char *init = NULL;
+
+        if (module_path("proxmox-lxcri-init", &init, err) < 0)
+                return -1;
+        if (access(init, X_OK) < 0) {
+                error_set_errno(err, ERROR_RUNTIME_NOT_AVAILABLE, errno, "program '%s'", init);
+                return error_hint(err, "install program and init from one build");
+        }
+        if (geteuid() != 0) {
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "only root can make containers this way");
+                return error_hint(err, "run it as root");
+        }
+        /* Linux 5.12; it answers EINVAL to what makes no sense. */
+        if (syscall(SYS_mount_setattr, -1, NULL, 0, NULL, 0) < 0 && errno == ENOSYS) {
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "this kernel has no mount_setattr");
+                return error_hint(err, "Linux 5.12 has it");
+        }
+        return 0;
+}
+
+int engine_update(const EngineContainer *container, char *const *cgroups, const json_t *resources, Error *err) {
+        CgroupRequest request = { .id = container->id, .systemd = container->systemd_cgroup, .resources = resources };
+
+        return cgroup_update(cgroups, &request, err);
+}
