@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "runtime/cgroup-devices.h"
 #include "runtime/cgroup-layout.h"
@@ -21,6 +22,7 @@
 #include "runtime/cgroup.h"
 
 #define STOP_TIMEOUT_MS 10000 /* of a scope whose container could not be made */
+#define CONTROL_MAX     4096  /* bytes of a cgroup.subtree_control */
 #define MAKE_TRIES      16    /* a cgroup above may be removed, being empty, between our making it and the one below */
 
 Cgroup *cgroup_free(Cgroup *cgroup) {
@@ -281,6 +283,46 @@ int cgroup_create(const CgroupRequest *request, Cgroup **ret, Error *err) {
         }
         *ret = TAKE(cgroup);
         return 0;
+}
+
+/* Whether @path is a cgroup of v2 that gives controllers to those below it. */
+static int is_divided(const char *path, bool *ret, Error *err) {
+        _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_free_ char *given = NULL;
+        Error local = ERROR_INIT;
+
+        *ret = false;
+        if (fd < 0 || file_read_at(fd, "cgroup.subtree_control", CONTROL_MAX, &given, NULL, &local) < 0) {
+                /* v1 has no such file; what is gone is told by who opens it */
+                if (fd < 0 || local.errnum == ENOENT || local.errnum == ENODEV)
+                        return 0;
+                if (err)
+                        *err = local;
+                return -1;
+        }
+        *ret = given[strspn(given, " \n")] != '\0';
+        return 0;
+}
+
+int cgroup_open_beside(char *const *directories, pid_t init, Cgroup **ret, Error *err) {
+        _cleanup_strv_ char **all = calloc(1, sizeof(*all)), **own = NULL;
+
+        if (!all)
+                return error_oom(err);
+        for (; directories && *directories; directories++) {
+                size_t len = strlen(*directories);
+                const char *entry = *directories;
+                bool divided;
+
+                if (is_divided(entry, &divided, err) < 0 || (divided && !own && cgroup_of_process(init, &own, err) < 0))
+                        return -1;
+                for (char **o = own; divided && *o; o++)
+                        if (!strncmp(*o, *directories, len) && (*o)[len] == '/')
+                                entry = *o;
+                if (strv_push(&all, entry, err) < 0)
+                        return -1;
+        }
+        return cgroup_open(all, ret, err);
 }
 
 int cgroup_open(char *const *directories, Cgroup **ret, Error *err) {

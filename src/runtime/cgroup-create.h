@@ -91,6 +91,13 @@ int cgroup_create(const CgroupRequest *request, Cgroup **ret, Error *err);
 int cgroup_open(char *const *directories, Cgroup **ret, Error *err);
 
 /**
+ * cgroup_open_beside() - the same where a container's own processes may have divided its cgroup, as systemd does: v2 lets no process into a
+ * cgroup that gives controllers to those below it, so one that joins goes where the container's init is, as with runc
+ * @init: its process
+ */
+int cgroup_open_beside(char *const *directories, pid_t init, Cgroup **ret, Error *err);
+
+/**
  * cgroup_update() - change the limits of a running container
  * @directories: its cgroups
  * @request:     @resources: what changes; the rest as it was created. @device_rules count only when @resources has devices

@@ -108,7 +108,7 @@ int spec_unsigned(const json_t *object, const char *key, const char *where, uint
         if (json_is_real(value)) {
                 if (json_real_value(value) < 0x1p63 || json_real_value(value) > 0x1p64)
                         return error_set(err, ERROR_INVALID_SPEC, "%s.%s: not an unsigned integer of 64 bits", where, key);
-                *ret = UINT64_MAX;
+                *ret = json_real_value(value) < 0x1p64 ? (uint64_t) json_real_value(value) : UINT64_MAX;
                 return 0;
         }
         if (json_opt_integer(object, key, (JsonPlace) { where, ERROR_INVALID_SPEC }, 0, INT64_MAX, &number, err) < 0)

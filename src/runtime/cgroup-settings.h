@@ -88,7 +88,7 @@ int target_read(const CgroupTarget *target, CgroupController controller, const c
  * Numbers of the spec. Absent, null and 0 leave *ret at 0, which is "not said", as runc reads it. Errors: InvalidSpec
  */
 int spec_limit(const json_t *object, const char *key, const char *where, int64_t *ret, Error *err);   /* int64, -1: none */
-int spec_unsigned(const json_t *object, const char *key, const char *where, uint64_t *ret, Error *err); /* 2^63 and more: UINT64_MAX */
+int spec_unsigned(const json_t *object, const char *key, const char *where, uint64_t *ret, Error *err); /* 2^63 and more are reals */
 
 int memory_settings(const json_t *memory, const CgroupTarget *target, CgroupSettings *settings, Error *err);
 int cpu_settings(const json_t *cpu, const CgroupTarget *target, CgroupSettings *settings, Error *err);

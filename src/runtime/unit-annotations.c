@@ -1,4 +1,5 @@
-/* "org.systemd.property.*" annotations: GVariant's text read into properties. Sources: GLib, "GVariant Text Format"; runc, docs/systemd.md */
+/* "org.systemd.property.*" annotations: GVariant's text read into properties. Sources: GLib, "GVariant Text Format"; runc,
+ * docs/systemd.md */
 
 #include <ctype.h>
 #include <string.h>

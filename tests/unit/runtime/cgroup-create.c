@@ -8,6 +8,13 @@
 
 #include "cgroup-fixture.h"
 
+static void write_file(const char *path, const char *text) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        if (write(fd, text, strlen(text)) < 0)
+                fail_msg("%s: %m", path);
+}
+
 static void they_are_made_where_the_plan_said_and_a_process_enters_them(void **state) {
         const CgroupRequest request = { .id = "lxcri-unit-create" };
         _cleanup_strv_ char **plan = NULL, **found = NULL;
@@ -202,6 +209,47 @@ static void a_joining_process_finds_the_same_doors(void **state) {
         fixture_remove(cgroup);
 }
 
+/* On v2 a container that has divided its cgroup, as systemd does, can be joined only where its init is. */
+static void a_joining_process_goes_where_the_init_is(void **state) {
+        const CgroupRequest request = { .id = "lxcri-unit-beside" };
+        char below[PATH_MAX], control[PATH_MAX], procs[PATH_MAX], text[16];
+        _cleanup_strv_ char **found = NULL;
+        Error err = ERROR_INIT;
+        Cgroup *cgroup, *again;
+        const char *v2;
+        pid_t init, joining;
+        size_t n = 0;
+
+        needs_cgroups();
+        cgroup = fixture_create(&request);
+        v2 = fixture_with(cgroup, "cgroup.controllers");
+        init = fixture_enter(cgroup, fixture_sleep, NULL);
+        if (v2 && fixture_read(cgroup, "cgroup.controllers")[0]) {
+                char given[80];
+
+                (void) snprintf(given, sizeof(given), "+%.*s", (int) strcspn(fixture_read(cgroup, "cgroup.controllers"), " "),
+                                fixture_read(cgroup, "cgroup.controllers"));
+                (void) snprintf(below, sizeof(below), "%s/init.scope", v2);
+                (void) snprintf(procs, sizeof(procs), "%s/init.scope/cgroup.procs", v2);
+                (void) snprintf(control, sizeof(control), "%s/cgroup.subtree_control", v2);
+                (void) snprintf(text, sizeof(text), "%d", (int) init);
+                assert_int_equal(mkdir(below, 0755), 0);
+                write_file(procs, text);
+                write_file(control, given);
+                assert_int_equal(cgroup_open_beside(cgroup->directories, init, &again, &err), 0);
+                joining = fixture_enter(again, fixture_sleep, NULL);
+                assert_int_equal(cgroup_of_process(joining, &found, &err), 0);
+                for (char **f = found; *f; f++)
+                        n += !strcmp(*f, below);
+                assert_int_equal(n, 1);
+        } else {
+                assert_int_equal(cgroup_open_beside(cgroup->directories, init, &again, &err), 0);
+                assert_int_equal(fixture_run(again, fixture_nothing, NULL), 0);
+        }
+        cgroup_free(again);
+        fixture_remove(cgroup);
+}
+
 static void an_update_is_all_or_nothing(void **state) {
         _cleanup_json_ json_t *before = fixture_json("{'memory':{'limit':67108864,'swap':67108864},'pids':{'limit':17},"
                                                      "'cpu':{'shares':512}}");
@@ -289,6 +337,7 @@ int main(void) {
                 cmocka_unit_test(failing_leaves_nothing),
                 cmocka_unit_test(a_path_of_several_levels_is_made),
                 cmocka_unit_test(a_joining_process_finds_the_same_doors),
+                cmocka_unit_test(a_joining_process_goes_where_the_init_is),
                 cmocka_unit_test(an_update_is_all_or_nothing),
                 cmocka_unit_test(systemd_names_are_those_of_runc),
         };

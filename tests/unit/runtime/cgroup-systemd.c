@@ -196,8 +196,9 @@ static int open_zero_and_null(void *userdata) {
 
 static void a_scope_is_made_limited_kept_over_a_reload_updated_and_ended(void **state) {
         static const char *const reload[] = { "/usr/bin/systemctl", "daemon-reload", NULL };
-        _cleanup_json_ json_t *resources = fixture_json("{'memory':{'limit':67108864},'pids':{'limit':17},'cpu':{'shares':512,'quota':12345},"
-                                                        "'devices':[{'allow':false},{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'}]}");
+        _cleanup_json_ json_t *resources = fixture_json(
+                "{'memory':{'limit':67108864},'pids':{'limit':17},'cpu':{'shares':512,'quota':12345},"
+                "'devices':[{'allow':false},{'allow':true,'type':'c','major':1,'minor':3,'access':'rwm'}]}");
         _cleanup_json_ json_t *raise = fixture_json("{'memory':{'limit':134217728},'pids':{'limit':18}}");
         _cleanup_json_ json_t *annotations = fixture_json("{'org.systemd.property.TimeoutStopSec':'uint64 7'}");
         CgroupRequest request = {
@@ -225,7 +226,9 @@ static void a_scope_is_made_limited_kept_over_a_reload_updated_and_ended(void **
         cgroup->holder = 0;
 
         for (unsigned i = 0; i < 2; i++) {
-                assert_string_equal(fixture_read(cgroup, fixture_with(cgroup, "memory.max") ? "memory.max" : "memory.limit_in_bytes"), "67108864");
+                const char *memory = fixture_with(cgroup, "memory.max") ? "memory.max" : "memory.limit_in_bytes";
+
+                assert_string_equal(fixture_read(cgroup, memory), "67108864");
                 assert_string_equal(fixture_read(cgroup, "pids.max"), "17");
                 if (i == 0 && fixture_with(cgroup, "cpu.max"))
                         assert_string_equal(fixture_read(cgroup, "cpu.max"), "12345 100000");
