@@ -12,6 +12,7 @@ static const Backend *const backends[] = {
         &backend_crun,
         &backend_runc,
         &backend_native,
+        &backend_lxc,
 };
 
 const Backend *backend_at(size_t index) {

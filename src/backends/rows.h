@@ -7,3 +7,4 @@
 extern const Backend backend_crun; /* oci-cli/rows.c */
 extern const Backend backend_runc; /* oci-cli/rows.c */
 extern const Backend backend_native; /* native/native.c */
+extern const Backend backend_lxc; /* lxc/lxc.c */

@@ -102,14 +102,53 @@ static int plan_start(Creation *c, Builder *b, Error *err) {
         return 0;
 }
 
-/* Namespaces that the launcher makes: a new pid namespace belongs to the user namespace, which the init enters. */
+/* Namespaces that the launcher makes: none when they belong to a user namespace, which the init enters. */
 static uint64_t launcher_namespaces(const Creation *c) {
+        static const struct {
+                const char *type;
+                uint64_t flag;
+        } rows[] = { { "pid", CLONE_NEWPID }, { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS } };
         const json_t *linux_part = schema_field(c->spec, "linux");
-        const char *path;
+        uint64_t flags = 0;
 
         if (linux_has_namespace(linux_part, "user", NULL))
                 return 0;
-        return linux_has_namespace(linux_part, "pid", &path) && !path ? c->container->launcher->namespaces & CLONE_NEWPID : 0;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const char *path;
+
+                if (linux_has_namespace(linux_part, rows[i].type, &path) && !path)
+                        flags |= rows[i].flag;
+        }
+        return flags & c->container->launcher->namespaces;
+}
+
+/* Whether the init can be born into its cgroup: the launcher has to be in it, too, and a limit may leave room for one process only. */
+static bool fits_at_birth(const Creation *c) {
+        const json_t *pids = schema_field(schema_field(schema_field(c->spec, "linux"), "resources"), "pids");
+        const json_t *limit = schema_field(pids, "limit");
+
+        return !c->container->launcher->two_processes || !limit || json_integer_value(limit) <= 0 || json_integer_value(limit) >= 2;
+}
+
+/* Out of the launcher's mount namespace, with a /proc that can be trusted. */
+static int plan_return(Builder *b, Error *err) {
+        int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), mounts;
+        int32_t index;
+
+        if (proc < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open '/proc'");
+        if (builder_fd(b, proc, true, &index, err) < 0)
+                return -1;
+        builder_plan(b)->proc_fd = index;
+        if (builder_plan(b)->namespaces.paths[NAMESPACE_MOUNT] >= 0)
+                return 0;
+        mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+        if (mounts < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open '/proc/self/ns/mnt'");
+        if (builder_fd(b, mounts, true, &index, err) < 0)
+                return -1;
+        builder_plan(b)->namespaces.paths[NAMESPACE_MOUNT] = index;
+        return 0;
 }
 
 static int run_outer_hooks(Creation *c, Error *err) {
@@ -151,17 +190,21 @@ static int make(Creation *c, Error *err) {
                 .preserve_fds = c->request->preserve_fds,
         };
         PlanSource source = { .container = c->container, .request = c->request, .spec = c->spec };
+        bool at_birth;
 
         if (make_cgroups(c, err) < 0)
                 return -1;
         source.cgroup = c->cgroup;
         source.made_by_launcher = launch.namespaces = launcher_namespaces(c);
-        launch.cgroup_fd = c->cgroup->v2_fd;
+        at_birth = fits_at_birth(c);
+        launch.cgroup_fd = at_birth ? c->cgroup->v2_fd : -EBADF;
         if (builder_init(&builder, PLAN_CREATE, err) < 0 || plan_create(&builder, &source, err) < 0 ||
-            plan_tasks(&builder, c->cgroup, false, err) < 0 || plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
+            plan_tasks(&builder, c->cgroup, !at_birth, err) < 0 || plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
             plan_start(c, &builder, err) < 0)
                 return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
+        if (c->container->launcher->own_mounts && plan_return(&builder, err) < 0)
+                return -1;
         if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, err) < 0 ||
             session_send_plan(&c->session, &builder, err) < 0)
                 return -1;

@@ -17,6 +17,7 @@
 typedef struct EngineLaunch {
         const char *init;      /* path of the init program */
         int socket;            /* its end of the socket, passed as its only argument by number */
+        int answers;           /* our end; a launcher that announces reads INIT_ANNOUNCED from it, and nothing more */
         int cgroup_fd;         /* of cgroup v2, to be born into; -EBADF: it enters by itself */
         uint64_t namespaces;   /* clone flags: to be made by the launcher */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
@@ -26,7 +27,10 @@ typedef struct EngineLaunch {
 typedef struct EngineLauncher {
         const char *name;
         uint64_t namespaces; /* clone flags that it can make; the init makes the rest */
-        /** launch() - @ret_pid: the init, a child of this process */
+        bool announces;      /* the init says that it runs, before it reads its plan: how a launcher learns of it whose child it is not */
+        bool own_mounts;     /* the init starts in a mount namespace of the launcher's, and has to come back to ours */
+        bool two_processes;  /* there is a second process in the cgroup until the init runs */
+        /** launch() - @ret_pid: the init, a child of this process (by now, if not by birth) */
         int (*launch)(const EngineLaunch *launch, pid_t *ret_pid, Error *err);
 } EngineLauncher;
 

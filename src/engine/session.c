@@ -19,7 +19,7 @@
 #define INIT_PROGRAM "proxmox-lxcri-init"
 
 int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch *launch, PlanKind kind, Error *err) {
-        const PlanHello hello = { .version = PLAN_VERSION, .kind = kind };
+        const PlanHello hello = { .version = PLAN_VERSION, .kind = kind, .announce = launcher->announces };
         _cleanup_free_ char *init = NULL;
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         int ends[2];
@@ -34,6 +34,7 @@ int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch
                 return -1;
         launch->init = init;
         launch->socket = theirs;
+        launch->answers = ours;
         if (launcher->launch(launch, &session->pid, err) < 0)
                 return -1;
         session->socket = TAKE_FD(ours);
@@ -161,6 +162,8 @@ int session_next(Session *session, InitMessage *ret, int *ret_fd, Error *err) {
                 case INIT_CONSOLE:
                         close_keep_errno(session->console);
                         session->console = TAKE_FD(fd);
+                        continue;
+                case INIT_ANNOUNCED: /* its launcher's business, and read by that */
                         continue;
                 case INIT_MOUNTED:
                 case INIT_READY:

@@ -4,8 +4,6 @@
  */
 
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backends/launch-fds.h"
 #include "backends/native/native.h"
 #include "base/cleanup.h"
 #include "base/process.h"
@@ -80,33 +79,16 @@ static long clone_with(struct clone_args *args, int (*function)(void *), void *a
         return result;
 }
 
-/* Puts @fd, or /dev/null, at a standard stream's number. */
-static int place_stream(int fd, int number) {
-        if (fd == SPAWN_INHERIT)
-                return 0;
-        if (fd < 0)
-                fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (fd < 0)
-                return -1;
-        if (fd == number)
-                return fcntl(fd, F_SETFD, 0);
-        return dup2(fd, number) < 0 ? -1 : 0;
-}
-
 /* In the child, in our memory: only system calls. */
 static int child_main(void *userdata) {
         static char *const no_environment[] = { NULL };
         Child *child = userdata;
         const EngineLaunch *l = child->launch;
 
-        if (place_stream(l->stdin_fd, STDIN_FILENO) < 0 || place_stream(l->stdout_fd, STDOUT_FILENO) < 0 ||
-            place_stream(l->stderr_fd, STDERR_FILENO) < 0 ||
-            close_range(3 + (unsigned) l->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0 || fcntl(l->socket, F_SETFD, 0) < 0) {
+        if (launch_fds(l) < 0) {
                 child->failure = errno;
                 return 127;
         }
-        for (int fd = 3; fd < 3 + l->preserve_fds; fd++)
-                (void) fcntl(fd, F_SETFD, 0);
         (void) syscall(SYS_execveat, child->program, "", child->argv, no_environment, AT_EMPTY_PATH);
         child->failure = errno;
         return 127;

@@ -101,11 +101,18 @@ int main(int argc, char **argv) {
         init.socket = atoi(argv[1]);
         reset_signals();
         (void) umask(0);
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) prctl(PR_SET_DUMPABLE, 0);
         if (fcntl(init.socket, F_SETFD, FD_CLOEXEC) < 0)
                 return 2;
-        if (link_receive(&init, &hello, &err) == 0 && link_receive_plan(&init, &err) == 0 && open_proc(&init, &err) == 0)
+        if (link_receive(&init, &hello, &err) < 0)
+                link_fail(&init, &err);
+        if (hello.announce)
+                link_send(&init, INIT_ANNOUNCED, 0, -1);
+        /* A parent that dies earlier is seen by the end of the socket; and who started us need not be who stays. */
+        if (link_receive_plan(&init, &err) < 0)
+                link_fail(&init, &err);
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (open_proc(&init, &err) == 0)
                 (void) (hello.kind == PLAN_EXEC ? exec_(&init, &err) : create(&init, &err));
         link_fail(&init, &err);
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_VERSION  1u
+#define PLAN_VERSION  2u
 #define PLAN_SIZE_MAX (64u << 20) /* bytes: arguments and environment of a configuration of 16 MiB, and what stands around them */
 #define PLAN_FDS_MAX  240         /* descriptors that one message takes: SCM_MAX_FD is 253 */
 
@@ -211,6 +211,7 @@ static inline const char *plan_string(const Plan *plan, PlanRef ref) {
 typedef struct PlanHello {
         uint32_t version;
         uint32_t kind;
+        uint32_t announce; /* answer with INIT_ANNOUNCED */
 } PlanHello;
 
 /** In front of a plan; the descriptors come with it, n_fds of them in as many messages as it takes */
@@ -220,6 +221,7 @@ typedef struct PlanHeader {
 
 typedef enum InitMessageKind {
         INIT_FAILED,    /* an Error follows */
+        INIT_ANNOUNCED, /* runs, and waits for its plan */
         INIT_PID,       /* value: the pid of the process that goes on; this one ends */
         INIT_MOUNTED,   /* the outer hooks may run; answered by one byte */
         INIT_READY,     /* waits for start */

@@ -1,0 +1,102 @@
+/* The functions of every row whose containers our own engine makes; rows differ in the launcher. */
+
+#include "backends/engine-row.h"
+
+#include "backends/control.h"
+#include "backends/native/native.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "runtime/cgroup.h"
+
+static EngineContainer engine_container(const BackendContainer *c) {
+        return (EngineContainer) {
+                .launcher = c->backend->driver_data,
+                .id = c->id,
+                .bundle = c->bundle,
+                .runtime_dir = c->runtime_dir,
+                .systemd_cgroup = c->systemd_cgroup,
+        };
+}
+
+static EngineCreate engine_request(const BackendCreate *request) {
+        return (EngineCreate) {
+                .console_socket = request->console_socket,
+                .no_pivot = request->no_pivot,
+                .no_new_keyring = request->no_new_keyring,
+                .preserve_fds = request->preserve_fds,
+                .stdin_fd = request->stdin_fd,
+                .stdout_fd = request->stdout_fd,
+                .stderr_fd = request->stderr_fd,
+        };
+}
+
+int engine_row_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
+        const EngineContainer c = engine_container(container);
+        const EngineCreate r = engine_request(request);
+
+        return engine_create(&c, &r, ret_init, err);
+}
+
+int engine_row_start(const BackendContainer *container, Error *err) {
+        const EngineContainer c = engine_container(container);
+
+        return engine_start(&c, err);
+}
+
+int engine_row_delete(const BackendContainer *container, bool force, Error *err) {
+        const EngineContainer c = engine_container(container);
+
+        return engine_delete(&c, force, err);
+}
+
+int engine_row_state(const BackendContainer *container, const State *state, ContainerStatus *ret, Error *err) {
+        const EngineContainer c = engine_container(container);
+        bool frozen;
+
+        if (!process_is_alive(&state->init)) {
+                *ret = STATUS_STOPPED;
+                return 0;
+        }
+        if (cgroup_is_frozen(state->cgroups, &frozen, err) < 0)
+                return -1;
+        *ret = frozen ? STATUS_PAUSED : engine_is_waiting(&c) ? STATUS_CREATED : STATUS_RUNNING;
+        return 0;
+}
+
+int engine_row_run(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
+                      void *userdata, int *ret_status, Error *err) {
+        const EngineContainer c = engine_container(container);
+        const EngineCreate r = engine_request(request);
+
+        return engine_run(&c, &r, published, userdata, ret_status, err);
+}
+
+int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {
+        EngineContainer c = engine_container(container);
+        _cleanup_json_ json_t *spec = NULL, *process = NULL;
+        EngineExec r = {
+                .console_socket = request->console_socket,
+                .pid_file = request->pid_file,
+                .cgroup = request->cgroup,
+                .detach = request->detach,
+                .preserve_fds = request->preserve_fds,
+        };
+
+        if (!process_is_alive(&state->init))
+                return error_set(err, ERROR_INVALID_STATE, "cannot exec in a container that is not running");
+        if (exec_process(container->bundle, request, &spec, &process, err) < 0)
+                return -1;
+        /* Nothing but a container's init needs anybody else's launcher. */
+        c.launcher = &native_launcher;
+        r.process = process;
+        r.linux_part = json_object_get(spec, "linux");
+        return engine_exec(&c, &state->init, state->cgroups, &r, ret_status, err);
+}
+
+int engine_row_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err) {
+        const EngineContainer c = engine_container(container);
+
+        if (!process_is_alive(&state->init))
+                return control_not_running(err);
+        return engine_update(&c, state->cgroups, resources, err);
+}
