@@ -21,8 +21,8 @@ static bool needs_files(const NetworkOptions *options) {
         return options->mode != NETWORK_NONE || options->dns || options->dns_search || options->add_host;
 }
 
-static int write_files(const Transaction *t, const NetworkOptions *options, const char *hostname, const NetworkRecord *record, json_t *others,
-                       Error *err) {
+static int write_files(const Transaction *t, const NetworkOptions *options, const char *hostname, const NetworkRecord *record,
+                       json_t *others, Error *err) {
         NetworkFiles files = {
                 .id = t->dir->id,
                 .hostname = hostname,

@@ -46,7 +46,7 @@ static int find_bridge(Netlink *host, const char *name, Link *ret, Error *err) {
                         return -1;
                 }
                 error_set(err, ERROR_INVALID_ARGUMENT, "the host has no bridge '%s'", name);
-                return error_hint(err, "name one that is there by --network bridge=NAME ('ip link show type bridge' lists them), or create it");
+                return error_hint(err, "name one that is there by --network bridge=NAME ('ip link show type bridge' lists them)");
         }
         if (!ret->is_bridge) {
                 error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is a network device of the host, but no bridge", name);
@@ -61,7 +61,7 @@ static int check_vlan(const Link *bridge, const char *name, Error *err) {
         if (bridge->vlan_filtering < 0)
                 return error_set(err, ERROR_NOT_SUPPORTED, "--vlan: this kernel's bridges know no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)");
         error_set(err, ERROR_NOT_SUPPORTED, "--vlan: the bridge '%s' does not filter VLANs", name);
-        return error_hint(err, "'ip link set %s type bridge vlan_filtering 1' makes it so, as 'bridge-vlan-aware yes' does in Proxmox VE", name);
+        return error_hint(err, "'ip link set %s type bridge vlan_filtering 1' makes it, as 'bridge-vlan-aware yes' does in Proxmox VE", name);
 }
 
 /*
@@ -162,6 +162,8 @@ int network_create(const NetworkRequest *request, NetworkRecord **ret, Error *er
             (request->options->vlan && check_vlan(&bridge, request->options->bridge, err) < 0) ||
             record_new(request, &bridge, &record, err) < 0)
                 return -1;
+        if (request->options->dhcp || request->options->n_ports)
+                return error_set(err, ERROR_NOT_SUPPORTED, "--ip dhcp and --publish are not there yet");
         if (network_record_save(request->dir_fd, record, err) < 0 || fault_point("network.record", err) < 0)
                 return -1;
         if (netns_make(request->mapping, &netns, &userns, err) < 0 || keep_namespaces(request, netns, userns, err) < 0 ||

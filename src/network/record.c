@@ -40,8 +40,8 @@ int network_record_json(const NetworkRecord *record, json_t **ret, Error *err) {
         snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", record->mac[0], record->mac[1], record->mac[2], record->mac[3],
                  record->mac[4], record->mac[5]);
         /* A field without a value ("o*") is left out. */
-        json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:b, s:b}", "bridge", record->bridge, "hostDevice",
-                         record->veth, "macAddress", mac, "mtu", (int) record->mtu, "vlan", (int) record->vlan, "ip",
+        json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:b, s:b}", "bridge", record->bridge,
+                         "hostDevice", record->veth, "macAddress", mac, "mtu", (int) record->mtu, "vlan", (int) record->vlan, "ip",
                          address_json(&record->ip, true), "ip6", address_json(&record->ip6, true), "gateway",
                          address_json(&record->gateway, false), "gateway6", address_json(&record->gateway6, false), "dns",
                          strings_json(record->dns), "dnsSearch", strings_json(record->dns_search), "ports", strings_json(record->ports),

@@ -108,7 +108,7 @@ static const struct nlattr *nested_find(const struct nlattr *nest, uint16_t type
 }
 
 static int take_link(const struct nlmsghdr *message, void *userdata) {
-        const struct nlattr *attribute, *info = NULL, *mtu = NULL, *mac = NULL, *kind, *filtering;
+        const struct nlattr *attribute, *info = NULL, *mtu = NULL, *mac = NULL, *kind, *data, *filtering;
         const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
         Link *link = userdata;
 
@@ -118,7 +118,9 @@ static int take_link(const struct nlmsghdr *message, void *userdata) {
                 (void) attribute_of(attribute, IFLA_ADDRESS, &mac);
         }
         kind = nested_find(info, IFLA_INFO_KIND);
-        filtering = nested_find(nested_find(info, IFLA_INFO_DATA), IFLA_BR_VLAN_FILTERING);
+        data = nested_find(info, IFLA_INFO_DATA);
+        /* A kernel without VLANs says 0 there too, but has no default for them. */
+        filtering = nested_find(data, IFLA_BR_VLAN_DEFAULT_PVID) ? nested_find(data, IFLA_BR_VLAN_FILTERING) : NULL;
         *link = (Link) {
                 .index = header->ifi_index,
                 .mtu = mtu ? mnl_attr_get_u32(mtu) : 0,
@@ -236,7 +238,9 @@ int address_remove(Netlink *netlink, int index, const NetworkAddress *address, E
         char buffer[MESSAGE_MAX], text[ADDRESS_TEXT_MAX];
         int r = request(netlink, address_message(netlink, buffer, RTM_DELADDR, 0, index, address));
 
-        return r < 0 && r != -EADDRNOTAVAIL ? error_set_errno(err, ERROR_FILE, -r, "remove address %s", address_text(address, true, text)) : 0;
+        if (r == 0 || r == -EADDRNOTAVAIL)
+                return 0;
+        return error_set_errno(err, ERROR_FILE, -r, "remove address %s", address_text(address, true, text));
 }
 
 typedef struct AddressSearch {

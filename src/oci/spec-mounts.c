@@ -66,7 +66,8 @@ static int etc_mounts_append(const SpecOptions *options, json_t *mounts, Error *
         for (const char *const *name = (const char *const[]) { "hosts", "hostname", "resolv.conf", NULL }; *name; name++) {
                 _cleanup_free_ char *source = NULL, *destination = NULL;
 
-                if (string_format(&destination, err, "/etc/%s", *name) < 0 || string_format(&source, err, "%s/%s", options->etc_path, *name) < 0)
+                if (string_format(&destination, err, "/etc/%s", *name) < 0 ||
+                    string_format(&source, err, "%s/%s", options->etc_path, *name) < 0)
                         return -1;
                 if (is_taken(options, destination) || is_taken(options, "/etc"))
                         continue;
