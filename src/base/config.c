@@ -74,6 +74,8 @@ static const Key keys[CONFIG_KEYS] = {
         { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" },
           INTEGER(stop_timeout, 0, INT32_MAX) },
         { { "network_bridge", "device", "\"vmbr0\"", "the bridge of the host that '--network bridge' means" }, DEVICE(network_bridge) },
+        { { "dhcp_timeout", "integer", "45", "seconds for a DHCP server to give a container that starts an address" },
+          INTEGER(dhcp_timeout, 1, 3600) },
         { { "pids_limit", "integer", "2048",
             "processes of a container made from an image, when --pids-limit is not given; 0 or -1: no limit" },
           INTEGER(pids_limit, -1, INT64_C(1) << 22) },

@@ -102,6 +102,7 @@ static int make_network_of(Transaction *t, const NetworkOptions *options, const 
                 .options = options,
                 .mapping = t->mapping,
                 .hostname = hostname,
+                .dhcp_timeout = (unsigned) t->lifecycle->config->dhcp_timeout,
                 .interrupted = t->lifecycle->interrupted,
         };
         _cleanup_(network_record_freep) NetworkRecord *record = NULL;

@@ -58,3 +58,21 @@ bool address_same_network(const NetworkAddress *address, const NetworkAddress *o
                 return false;
         return rest == 0 || (address->bytes[whole] ^ other->bytes[whole]) >> (8 - rest) == 0;
 }
+
+int mac_parse(const char *text, uint8_t ret[6]) {
+        unsigned bytes[6];
+        int end = -1;
+
+        if (strlen(text) != MAC_TEXT_MAX - 1 || text[strspn(text, "0123456789abcdefABCDEF:")] ||
+            sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4], &bytes[5], &end) != 6 ||
+            end != MAC_TEXT_MAX - 1)
+                return -1;
+        for (size_t i = 0; i < 6; i++)
+                ret[i] = (uint8_t) bytes[i];
+        return 0;
+}
+
+const char *mac_text(const uint8_t mac[6], char ret[MAC_TEXT_MAX]) {
+        snprintf(ret, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+        return ret;
+}

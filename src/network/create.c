@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "network/lease.h"
 #include "network/netns.h"
 #include "network/rtnetlink.h"
 
@@ -61,7 +62,7 @@ static int check_vlan(const Link *bridge, const char *name, Error *err) {
         if (bridge->vlan_filtering < 0)
                 return error_set(err, ERROR_NOT_SUPPORTED, "--vlan: this kernel's bridges know no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)");
         error_set(err, ERROR_NOT_SUPPORTED, "--vlan: the bridge '%s' does not filter VLANs", name);
-        return error_hint(err, "'ip link set %s type bridge vlan_filtering 1' makes it, as 'bridge-vlan-aware yes' does in Proxmox VE", name);
+        return error_hint(err, "'ip link set %s type bridge vlan_filtering 1' makes it; in Proxmox VE: bridge-vlan-aware yes", name);
 }
 
 /*
@@ -138,6 +139,34 @@ static int configure_inside(const NetworkRequest *request, int netns, NetworkRec
         return set_address(inside, index, &record->ip6, &record->gateway6, err);
 }
 
+static int take_lease(const NetworkRequest *request, int netns, NetworkRecord *record, Error *err) {
+        LeaseRequest lease = {
+                .dir_fd = request->dir_fd,
+                .netns = netns,
+                .hostname = request->hostname,
+                .pinned = request->options->n_ports > 0,
+                .timeout = request->dhcp_timeout,
+                .interrupted = request->interrupted,
+        };
+        char text[ADDRESS_TEXT_MAX];
+        NetworkAddress server;
+        DhcpAnswer answer;
+
+        memcpy(lease.mac, record->mac, sizeof(lease.mac));
+        if (lease_acquire(&lease, &answer, err) < 0)
+                return -1;
+        record->dhcp = true;
+        record->ip = address_of_word(answer.address, answer.prefix);
+        if (answer.router)
+                record->gateway = address_of_word(answer.router, 32);
+        for (size_t i = 0; i < answer.n_name_servers; i++) {
+                server = address_of_word(answer.name_servers[i], 32);
+                if (strv_push(&record->dns, address_text(&server, false, text), err) < 0)
+                        return -1;
+        }
+        return answer.domain[0] ? strv_push(&record->dns_search, answer.domain, err) : 0;
+}
+
 static int record_new(const NetworkRequest *request, const Link *bridge, NetworkRecord **ret, Error *err) {
         NetworkRecord *record = calloc(1, sizeof(*record));
 
@@ -162,8 +191,8 @@ int network_create(const NetworkRequest *request, NetworkRecord **ret, Error *er
             (request->options->vlan && check_vlan(&bridge, request->options->bridge, err) < 0) ||
             record_new(request, &bridge, &record, err) < 0)
                 return -1;
-        if (request->options->dhcp || request->options->n_ports)
-                return error_set(err, ERROR_NOT_SUPPORTED, "--ip dhcp and --publish are not there yet");
+        if (request->options->n_ports)
+                return error_set(err, ERROR_NOT_SUPPORTED, "--publish is not there yet");
         if (network_record_save(request->dir_fd, record, err) < 0 || fault_point("network.record", err) < 0)
                 return -1;
         if (netns_make(request->mapping, &netns, &userns, err) < 0 || keep_namespaces(request, netns, userns, err) < 0 ||
@@ -173,6 +202,8 @@ int network_create(const NetworkRequest *request, NetworkRecord **ret, Error *er
         if (link_remove(host, record->veth, err) < 0 || connect_to(host, &bridge, record, netns, err) < 0 ||
             configure_inside(request, netns, record, err) < 0)
                 return -1;
+        if (request->options->dhcp && take_lease(request, netns, record, err) < 0)
+                return error_prefix(err, "bridge '%s'", record->bridge);
         record->complete = true;
         if (network_record_save(request->dir_fd, record, err) < 0)
                 return -1;
@@ -190,11 +221,12 @@ static int remove_from_host(void *userdata, Error *err) {
 }
 
 int network_remove(int dir_fd, const char *dir_path, const NetworkRecord *record, Error *err) {
-        _cleanup_close_ int host = -EBADF;
+        _cleanup_close_ int host = -EBADF, netns = -EBADF;
         NetworkRecord copy = *record;
 
         /* Without hostns nothing was made but namespaces. */
-        if (nsfs_open(dir_fd, NETWORK_HOSTNS, &host, err) < 0)
+        if (nsfs_open(dir_fd, NETWORK_HOSTNS, &host, err) < 0 || nsfs_open(dir_fd, NETWORK_NETNS, &netns, err) < 0 ||
+            lease_release(dir_fd, netns, err) < 0)
                 return -1;
         if (host >= 0 && netns_call(host, remove_from_host, &copy, err) < 0)
                 return -1;

@@ -51,6 +51,11 @@ static inline size_t address_size(const NetworkAddress *address) {
 /** address_same_network() - whether @other is in the network of @address */
 bool address_same_network(const NetworkAddress *address, const NetworkAddress *other);
 
+#define MAC_TEXT_MAX 18 /* bytes with the NUL */
+/** mac_parse() - six pairs of hexadecimal digits with colons between. Returns: 0, or -1 for anything else */
+int mac_parse(const char *text, uint8_t ret[6]);
+const char *mac_text(const uint8_t mac[6], char ret[MAC_TEXT_MAX]);
+
 typedef struct NetworkPort {
         bool udp;
         NetworkAddress host; /* family 0: every address of the host */
@@ -111,6 +116,7 @@ typedef struct NetworkRecord {
         uint8_t mac[6];
         bool published;         /* the firewall has rules of it */
         bool complete;          /* what follows holds */
+        bool dhcp;              /* ip and gateway are a lease's, as of the start */
         unsigned mtu, vlan;
         NetworkAddress ip, ip6, gateway, gateway6;
         char **dns, **dns_search;
@@ -135,6 +141,7 @@ typedef struct NetworkRequest {
         const NetworkOptions *options; /* checked, NETWORK_BRIDGE */
         const IdMapping *mapping; /* of the container's user namespace, which then owns the network namespace; NULL: none */
         const char *hostname; /* for the DHCP server; may be NULL */
+        unsigned dhcp_timeout; /* seconds */
         const volatile sig_atomic_t *interrupted; /* may be NULL */
 } NetworkRequest;
 

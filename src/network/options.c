@@ -110,14 +110,9 @@ static int take_ip6(NetworkOptions *options, const char *value, Error *err) {
 
 static int take_mac(NetworkOptions *options, const char *value, Error *err) {
         static const char hint[] = "six pairs of hexadecimal digits, the first one even, such as 02:00:5e:10:20:30";
-        unsigned bytes[6];
-        int end = -1;
 
-        if (strlen(value) != 17 || sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &bytes[0], &bytes[1], &bytes[2], &bytes[3], &bytes[4],
-                                          &bytes[5], &end) != 6 || end != 17 || strpbrk(value, "xX+- \t\n"))
+        if (mac_parse(value, options->mac) < 0)
                 return not_understood("mac-address", value, hint, err);
-        for (size_t i = 0; i < 6; i++)
-                options->mac[i] = (uint8_t) bytes[i];
         if ((options->mac[0] & 1) || !memcmp(options->mac, (uint8_t[6]) { 0 }, 6))
                 return not_understood("mac-address", value, hint, err);
         options->has_mac = true;

@@ -34,18 +34,17 @@ static json_t *strings_json(char *const *strings) {
 }
 
 int network_record_json(const NetworkRecord *record, json_t **ret, Error *err) {
-        char mac[18];
+        char mac[MAC_TEXT_MAX];
         json_t *json;
 
-        snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", record->mac[0], record->mac[1], record->mac[2], record->mac[3],
-                 record->mac[4], record->mac[5]);
         /* A field without a value ("o*") is left out. */
-        json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:b, s:b}", "bridge", record->bridge,
-                         "hostDevice", record->veth, "macAddress", mac, "mtu", (int) record->mtu, "vlan", (int) record->vlan, "ip",
+        json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:b, s:b, s:b}", "bridge", record->bridge,
+                         "hostDevice", record->veth, "macAddress", mac_text(record->mac, mac), "mtu", (int) record->mtu, "vlan", (int) record->vlan, "ip",
                          address_json(&record->ip, true), "ip6", address_json(&record->ip6, true), "gateway",
                          address_json(&record->gateway, false), "gateway6", address_json(&record->gateway6, false), "dns",
                          strings_json(record->dns), "dnsSearch", strings_json(record->dns_search), "ports", strings_json(record->ports),
-                         "published", record->published, "complete", record->complete);
+                         "published", record->published, "dhcp", record->dhcp, "complete",
+                         record->complete);
         if (!json)
                 return error_oom(err);
         *ret = json;
@@ -99,7 +98,6 @@ static int strings_load(const json_t *json, const char *key, char ***ret, Error 
 static int record_parse(const json_t *json, NetworkRecord *record, Error *err) {
         int64_t mtu = 0, vlan = 0;
         const char *mac;
-        unsigned m[6];
 
         if (json_need_root(json, place, err) < 0 || name_load(json, "bridge", record->bridge, err) < 0 ||
             name_load(json, "hostDevice", record->veth, err) < 0 || json_need_string(json, "macAddress", place, &mac, err) < 0 ||
@@ -109,12 +107,11 @@ static int record_parse(const json_t *json, NetworkRecord *record, Error *err) {
             address_load(json, "gateway6", false, &record->gateway6, err) < 0 || strings_load(json, "dns", &record->dns, err) < 0 ||
             strings_load(json, "dnsSearch", &record->dns_search, err) < 0 || strings_load(json, "ports", &record->ports, err) < 0 ||
             json_opt_bool(json, "published", place, &record->published, err) < 0 ||
+            json_opt_bool(json, "dhcp", place, &record->dhcp, err) < 0 ||
             json_opt_bool(json, "complete", place, &record->complete, err) < 0)
                 return -1;
-        if (sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) != 6)
+        if (mac_parse(mac, record->mac) < 0)
                 return error_set(err, ERROR_INVALID_STATE, NETWORK_FILE ": 'macAddress' is none");
-        for (size_t i = 0; i < 6; i++)
-                record->mac[i] = (uint8_t) m[i];
         record->mtu = (unsigned) mtu;
         record->vlan = (unsigned) vlan;
         return 0;
