@@ -167,6 +167,40 @@ static int take_lease(const NetworkRequest *request, int netns, NetworkRecord *r
         return answer.domain[0] ? strv_push(&record->dns_search, answer.domain, err) : 0;
 }
 
+static int note_port(NetworkRecord *record, const NetworkPort *port, Error *err) {
+        _cleanup_free_ char *text = NULL;
+        char host[ADDRESS_TEXT_MAX];
+
+        if (string_format(&text, err, port->host.family == AF_INET6 ? "[%s]:%u:%u/%s" : "%s:%u:%u/%s",
+                          port->host.family ? address_text(&port->host, false, host) : "*", port->host_port, port->container_port,
+                          port->udp ? "udp" : "tcp") < 0)
+                return -1;
+        return strv_push(&record->ports, text, err);
+}
+
+/*
+ * A container whose gateway is this host sends its answers back through it, and so may see who asks. Others would answer past the host, and
+ * the client would hear from a stranger.
+ */
+static int publish_ports(const NetworkRequest *request, Netlink *host, NetworkRecord *record, Error *err) {
+        const FirewallModule *firewall = firewall_module(err);
+        const NetworkOptions *options = request->options;
+        bool v4 = true, v6 = true;
+
+        if (!firewall)
+                return -1;
+        if (record->ip.family && (v4 = record->gateway.family != 0) && address_exists(host, &record->gateway, &v4, err) < 0)
+                return -1;
+        if (record->ip6.family && (v6 = record->gateway6.family != 0) && address_exists(host, &record->gateway6, &v6, err) < 0)
+                return -1;
+        for (size_t i = 0; i < options->n_ports; i++)
+                if (note_port(record, &options->ports[i], err) < 0)
+                        return -1;
+        if (firewall->publish(record->veth, options->ports, options->n_ports, &record->ip, &record->ip6, !v4 || !v6, err) < 0)
+                return -1;
+        return fault_point("network.firewall", err);
+}
+
 static int record_new(const NetworkRequest *request, const Link *bridge, NetworkRecord **ret, Error *err) {
         NetworkRecord *record = calloc(1, sizeof(*record));
 
@@ -191,8 +225,6 @@ int network_create(const NetworkRequest *request, NetworkRecord **ret, Error *er
             (request->options->vlan && check_vlan(&bridge, request->options->bridge, err) < 0) ||
             record_new(request, &bridge, &record, err) < 0)
                 return -1;
-        if (request->options->n_ports)
-                return error_set(err, ERROR_NOT_SUPPORTED, "--publish is not there yet");
         if (network_record_save(request->dir_fd, record, err) < 0 || fault_point("network.record", err) < 0)
                 return -1;
         if (netns_make(request->mapping, &netns, &userns, err) < 0 || keep_namespaces(request, netns, userns, err) < 0 ||
@@ -204,6 +236,8 @@ int network_create(const NetworkRequest *request, NetworkRecord **ret, Error *er
                 return -1;
         if (request->options->dhcp && take_lease(request, netns, record, err) < 0)
                 return error_prefix(err, "bridge '%s'", record->bridge);
+        if (record->published && publish_ports(request, host, record, err) < 0)
+                return -1;
         record->complete = true;
         if (network_record_save(request->dir_fd, record, err) < 0)
                 return -1;
@@ -215,6 +249,12 @@ static int remove_from_host(void *userdata, Error *err) {
         const NetworkRecord *record = userdata;
         _cleanup_(netlink_freep) Netlink *host = NULL;
 
+        if (record->published) {
+                const FirewallModule *firewall = firewall_module(err);
+
+                if (!firewall || firewall->unpublish(record->veth, err) < 0)
+                        return -1;
+        }
         if (netlink_open(&host, err) < 0)
                 return -1;
         return link_remove(host, record->veth, err);

@@ -120,7 +120,7 @@ typedef struct NetworkRecord {
         unsigned mtu, vlan;
         NetworkAddress ip, ip6, gateway, gateway6;
         char **dns, **dns_search;
-        char **ports;           /* "ADDR:HOST:CONTAINER/tcp", for people */
+        char **ports;           /* "ADDRESS:HOST:CONTAINER/tcp", for people; "*" for every address */
 } NetworkRecord;
 
 NetworkRecord *network_record_free(NetworkRecord *record);
