@@ -89,6 +89,8 @@ static int connect_to(Netlink *host, const Link *bridge, const NetworkRecord *re
                 return -1;
         if (fault_point("network.veth", err) < 0 || link_find(host, record->veth, &port, err) < 0)
                 return -1;
+        if (record->published && port_hairpin_set(host, port.index, err) < 0)
+                return error_prefix(err, "bridge '%s'", record->bridge);
         if (record->vlan && port_vlan_set(host, port.index, record->vlan, err) < 0)
                 return error_prefix(err, "bridge '%s'", record->bridge);
         return link_up(host, port.index, err);

@@ -296,16 +296,34 @@ int gateway_add(Netlink *netlink, int index, const NetworkAddress *gateway, Erro
         return r < 0 ? error_set_errno(err, ERROR_FILE, -r, "set gateway %s", address_text(gateway, false, text)) : 0;
 }
 
-static int port_vlan(Netlink *netlink, uint16_t type, int index, unsigned vlan, uint16_t flags) {
-        char buffer[MESSAGE_MAX];
+/* A message about a bridge's port. */
+static struct nlmsghdr *port_message(Netlink *netlink, char buffer[MESSAGE_MAX], uint16_t type, int index) {
         struct nlmsghdr *message = message_begin(netlink, buffer, type, 0);
         struct ifinfomsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-        const struct bridge_vlan_info info = { .flags = flags, .vid = (uint16_t) vlan };
-        struct nlattr *nest;
 
         header->ifi_family = AF_BRIDGE;
         header->ifi_index = index;
-        nest = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+        return message;
+}
+
+int port_hairpin_set(Netlink *netlink, int index, Error *err) {
+        char buffer[MESSAGE_MAX];
+        struct nlmsghdr *message = port_message(netlink, buffer, RTM_SETLINK, index);
+        struct nlattr *nest = mnl_attr_nest_start(message, IFLA_PROTINFO);
+        int r;
+
+        mnl_attr_put_u8(message, IFLA_BRPORT_MODE, 1);
+        mnl_attr_nest_end(message, nest);
+        r = request(netlink, message);
+        return r < 0 ? error_set_errno(err, ERROR_FILE, -r, "set up the bridge's port") : 0;
+}
+
+static int port_vlan(Netlink *netlink, uint16_t type, int index, unsigned vlan, uint16_t flags) {
+        char buffer[MESSAGE_MAX];
+        struct nlmsghdr *message = port_message(netlink, buffer, type, index);
+        const struct bridge_vlan_info info = { .flags = flags, .vid = (uint16_t) vlan };
+        struct nlattr *nest = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+
         mnl_attr_put(message, IFLA_BRIDGE_VLAN_INFO, sizeof(info), &info);
         mnl_attr_nest_end(message, nest);
         return request(netlink, message);

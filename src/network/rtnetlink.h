@@ -55,5 +55,7 @@ int address_remove(Netlink *netlink, int index, const NetworkAddress *address, E
 int address_exists(Netlink *netlink, const NetworkAddress *address, bool *ret, Error *err);
 /** gateway_add() - the default route; replaced when there is one */
 int gateway_add(Netlink *netlink, int index, const NetworkAddress *gateway, Error *err);
+/** port_hairpin_set() - let a bridge's port get back what came in by it: a container that asks for a port it publishes itself */
+int port_hairpin_set(Netlink *netlink, int index, Error *err);
 /** port_vlan_set() - the one VLAN of a bridge's port, untagged, in place of the bridge's default one */
 int port_vlan_set(Netlink *netlink, int index, unsigned vlan, Error *err);

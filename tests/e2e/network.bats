@@ -24,6 +24,7 @@ setup() {
 teardown() {
         local rc=0 left
 
+        [[ -n ${BATS_TEST_COMPLETED:-} ]] || stop_dhcp
         # nothing but what setup made; containers are gone by now, or the common part says so
         left=$(host ip -o link show | grep -vE '^[0-9]+: (lo|br0)[:@]' || true)
         [[ -z $left || -z ${BATS_TEST_COMPLETED:-} ]] || { echo "left behind: $left"; rc=1; }
@@ -196,10 +197,159 @@ in_a_user_namespace() {
         done
 }
 
-# killed_at POINT: the command dies there, with its whole process group; what it left goes with the next command
+# serve_dhcp [OPTION…]: dnsmasq on the host's bridge, with leases in $T/leases
+serve_dhcp() {
+        host dnsmasq --conf-file=/dev/null --port=0 --interface=br0 --bind-interfaces --except-interface=lo --user=root --log-dhcp \
+                --dhcp-range=10.9.0.100,10.9.0.199,2m --dhcp-leasefile="$T/leases" --pid-file="$T/dnsmasq.pid" --log-facility="$T/dnsmasq.log" \
+                --domain=example.org --dhcp-option=option:dns-server,10.9.0.53 "$@" 3>&-
+        wait_until 10 test -s "$T/dnsmasq.pid"
+}
+
+stop_dhcp() {
+        [[ ! -s $T/dnsmasq.pid ]] || kill "$(< "$T/dnsmasq.pid")"
+}
+
+no_lease() {
+        [[ ! -s $T/leases ]]
+}
+
+@test "DHCP is the default: address, gateway, name servers; the lease is given back when it stops" {
+        serve_dhcp
+        ok lxcri run -d --net bridge=br0 --image busybox "$ID" sleep 1000
+        ok lxcri inspect "$ID"
+        address=$(jq -r '.[0].network.ip' "$T/out")
+        [[ $address == 10.9.0.1??/24 ]]
+        jq -e '.[0].network | .gateway == "10.9.0.1" and .dhcp' "$T/out"
+        ok lxcri exec "$ID" ip addr show dev eth0
+        says "inet $address"
+        ok lxcri exec "$ID" ip route
+        says "default via 10.9.0.1"
+        ok lxcri exec "$ID" cat /etc/resolv.conf
+        [[ $output == $'search example.org\nnameserver 10.9.0.53' ]]
+        [[ $(< "$T/leases") == *" ${address%/*} $ID "* ]]
+        # what reads strangers' packets has one right, and sees nothing of the host
+        client=$(jq .pid "$ROOT/$ID/lease.json")
+        grep -qx $'CapPrm:\t0000000000001000' "/proc/$client/status"
+        grep -qx $'CapBnd:\t0000000000000000' "/proc/$client/status"
+        [[ $(readlink "/proc/$client/root") == "$ROOT/$ID" ]]
+        ok lxcri stop -t 0 "$ID"
+        wait_until 10 no_lease
+        [[ ! -d /proc/$client || $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$client/status") == Z ]]
+        # the same hardware address, so the same address again
+        ok lxcri start "$ID"
+        ok lxcri exec "$ID" ip addr show dev eth0
+        says "inet $address"
+        ok lxcri delete --force "$ID"
+        wait_until 10 no_lease
+        stop_dhcp
+}
+
+@test "a lease is renewed while the container lives" {
+        serve_dhcp --dhcp-option=option:T1,5 --dhcp-option=option:T2,60
+        ok lxcri run -d --net bridge=br0 --ip dhcp --image busybox "$ID" sleep 1000
+        # the first answer, and one more
+        renewed() { (($(grep -c DHCPACK "$T/dnsmasq.log") >= 2)); }
+        wait_until 60 renewed
+        ok lxcri exec "$ID" ip addr show dev eth0
+        says "inet 10.9.0.1"
+        ok lxcri delete --force "$ID"
+        wait_until 10 no_lease
+        stop_dhcp
+}
+
+@test "without a DHCP server there is one error, and nothing is left" {
+        jq '.dhcp_timeout = 2' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        host_snapshot "$T/before"
+        fails Timeout lxcri run -d --net bridge=br0 --image busybox "$ID" sleep 1000
+        complains "no DHCP server"
+        complains hint
+        [[ $(ports_of_bridge) == 0 ]]
+        assert_host_unchanged "$T/before" "$MAY_STAY"
+}
+
+@test "after SIGKILL of monitor, init and DHCP client the lease is given back all the same" {
+        serve_dhcp
+        ok lxcri run -d --net bridge=br0 --image busybox "$ID" sleep 1000
+        ok lxcri inspect "$ID"
+        kill -KILL "$(jq .pid "$ROOT/$ID/lease.json")" "$(jq '.[0].monitorPid' "$T/out")" "$(jq '.[0].pid' "$T/out")"
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete "$ID"
+        wait_until 10 no_lease
+        stop_dhcp
+}
+
+# a client of the host, in a network namespace beside it
+make_client() {
+        CLIENT=/run/netns/c-$TAG
+        ip netns add "c-$TAG"
+        host ip link add up0 type veth peer name eth0
+        host ip link set eth0 netns "c-$TAG"
+        host ip addr add 10.8.0.1/24 dev up0
+        host ip link set up0 up
+        nsenter --net="$CLIENT" -- ip addr add 10.8.0.2/24 dev eth0
+        nsenter --net="$CLIENT" -- ip link set eth0 up
+        host sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+}
+
+# client_hears ADDRESS PORT TEXT
+client_hears() {
+        [[ $(nsenter --net="$CLIENT" -- busybox nc -w 2 "$1" "$2" < /dev/null 2>/dev/null) == "$3" ]]
+}
+
+rules() {
+        host nft list ruleset | grep -c comment
+}
+
+@test "a published port is reached from another network namespace, the host, and the containers beside it" {
+        make_client
+        ok lxcri --runtime "$RUNTIME" run -d --net bridge=br0 --ip 10.9.0.2/24,gw=10.9.0.1 -p 8080:80 --image busybox "$ID-a" sh -c "$(serve a)"
+        # it does not answer by way of the host, so that the host has to answer for it
+        ok lxcri --runtime "$OTHER" run -d --net bridge=br0 --ip 10.9.0.3/24 --publish 10.8.0.1:8081:80 --image busybox "$ID-b" sh -c "$(serve b)"
+        wait_until 20 client_hears 10.8.0.1 8080 a
+        wait_until 20 client_hears 10.8.0.1 8081 b
+        host_hears() { [[ $(host busybox nc -w 2 10.9.0.1 8080 < /dev/null 2>/dev/null) == a ]]; }
+        wait_until 20 host_hears
+        wait_until 20 is_answered_by "$ID-b" 10.9.0.1 8080 a
+        wait_until 20 is_answered_by "$ID-a" 10.9.0.1 8080 a
+        # only where it was published
+        [[ -z $(nsenter --net="$CLIENT" -- busybox nc -w 2 10.8.0.1 80 < /dev/null 2>&1 | grep -x a) ]]
+        ok lxcri inspect "$ID-b"
+        jq -e '.[0].network.ports == ["10.8.0.1:8081:80/tcp"]' "$T/out"
+        ok lxcri delete --force "$ID-a"
+        [[ $(rules) == 3 ]]
+        ok lxcri delete --force "$ID-b"
+        [[ $(rules) == 0 ]]
+        host ip link delete up0
+}
+
+@test "a port that is taken, by a container or by the host, is an error" {
+        make_client
+        ok lxcri run -d --net bridge=br0 --ip 10.9.0.2/24 -p 8080:80 --image busybox "$ID" sleep 1000
+        fails InvalidArgument lxcri run -d --net bridge=br0 --ip 10.9.0.3/24 -p 10.8.0.1:8080:80 --image busybox "$ID-b" sleep 1000
+        complains "port 8080"
+        # another protocol is another port
+        ok lxcri run -d --net bridge=br0 --ip 10.9.0.3/24 -p 8080:80/udp --image busybox "$ID-b" sleep 1000
+        host busybox nc -l -p 8082 > /dev/null 3>&- &
+        listening() { host sh -c 'grep -q ":1F92 .* 0A " /proc/net/tcp /proc/net/tcp6'; }
+        wait_until 10 listening
+        fails InvalidArgument lxcri run -d --net bridge=br0 --ip 10.9.0.4/24 -p 8082:80 --image busybox "$ID-c" sleep 1000
+        complains "port 8082/tcp"
+        kill %1
+        [[ $(rules) == 6 ]]
+        host sh -c 'echo 0 > /proc/sys/net/ipv4/ip_forward'
+        fails InvalidState lxcri run -d --net bridge=br0 --ip 10.9.0.4/24 -p 8083:80 --image busybox "$ID-c" sleep 1000
+        complains "sysctl -w net.ipv4.ip_forward=1"
+        ok lxcri delete --force "$ID"
+        ok lxcri delete --force "$ID-b"
+        [[ $(rules) == 0 ]]
+        host ip link delete up0
+}
+
+# killed_at POINT [OPTION…]: the command dies there, with its whole process group; what it left goes with the next command
 killed_at() {
         try setsid env PROXMOX_LXCRI_FAULT="$1:kill" bash -c 'exec "$@"' _ nsenter --net="$HOST" -- env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" \
-                --root "$ROOT" --store "$STORE" run -d --net bridge=br0 --ip 10.9.0.2/24 --image busybox "$ID" sleep 1000
+                --root "$ROOT" --store "$STORE" run -d --net bridge=br0 "${@:2}" --image busybox "$ID" sleep 1000
         ((status > 128))
         ok lxcri recover
         [[ $(ports_of_bridge) == 0 ]]
@@ -210,8 +360,19 @@ killed_at() {
         grep -qa PROXMOX_LXCRI_FAULT "$LXCRI_PROGRAM" || skip "a build without test hooks"
         host_snapshot "$T/before"
         for point in network.record network.namespace network.veth configure.end runtime.middle; do
-                killed_at "$point"
+                killed_at "$point" --ip 10.9.0.2/24
         done
+        host sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+        for point in network.firewall configure.end; do
+                killed_at "$point" --ip 10.9.0.2/24 -p 8080:80
+                [[ $(rules) == 0 ]]
+        done
+        serve_dhcp
+        for point in network.client configure.end; do
+                killed_at "$point"
+                wait_until 10 no_lease
+        done
+        stop_dhcp
 }
 
 @test "after SIGKILL of monitor and init nothing is left once it is deleted" {
