@@ -140,8 +140,9 @@ static int put_rules(Buf *commands, const Target *t, Error *err) {
                                protocol, t->port->host_port, ip, t->to->family == AF_INET6 ? "[" : "", to,
                                t->to->family == AF_INET6 ? "]" : "", t->port->container_port, comment) < 0)
                         return -1;
-        return buf_printf(commands, err, "add rule " TABLE " postrouting %s%s daddr %s %s dport %u ct status dnat masquerade comment \"%s\"\n",
-                          network, ip, to, protocol, t->port->container_port, comment);
+        return buf_printf(commands, err,
+                          "add rule " TABLE " postrouting %s%s daddr %s %s dport %u ct status dnat masquerade comment \"%s\"\n", network,
+                          ip, to, protocol, t->port->container_port, comment);
 }
 
 /* A process of the host that listens there would lose its clients. */
@@ -191,7 +192,8 @@ static bool clashes(const char *a, const char *b) {
         unsigned port_a, port_b;
         bool v6_a, v6_b;
 
-        if (sscanf(a, "%*s %7s %63s %u", protocol_a, host_a, &port_a) != 3 || sscanf(b, "%*s %7s %63s %u", protocol_b, host_b, &port_b) != 3)
+        if (sscanf(a, "%*s %7s %63s %u", protocol_a, host_a, &port_a) != 3 ||
+            sscanf(b, "%*s %7s %63s %u", protocol_b, host_b, &port_b) != 3)
                 return false;
         v6_a = strchr(host_a, ':') || !strcmp(host_a, "any6");
         v6_b = strchr(host_b, ':') || !strcmp(host_b, "any6");
@@ -227,8 +229,8 @@ static int check_clashes(struct nft_ctx *nft, const char *mark, Error *err) {
         return 0;
 }
 
-static int publish(const char *mark, const NetworkPort *ports, size_t n, const NetworkAddress *ip, const NetworkAddress *ip6, bool masquerade,
-                   Error *err) {
+static int publish(const char *mark, const NetworkPort *ports, size_t n, const NetworkAddress *ip, const NetworkAddress *ip6,
+                   bool masquerade, Error *err) {
         _cleanup_buf_ Buf commands = BUF_INIT(COMMANDS_MAX);
         _cleanup_nft_ struct nft_ctx *nft = NULL;
 

@@ -1,6 +1,6 @@
 /*
- * The process that gets a container's address from a DHCP server, and renews it. It reads what strangers send, so it has no more rights than
- * setting addresses needs, sees no files but its container's directory, and has nothing open but what it uses.
+ * The process that gets a container's address from a DHCP server, and renews it. It reads what strangers send, so it has no more rights
+ * than setting addresses needs, sees no files but its container's directory, and has nothing open but what it uses.
  * Source: RFC 2131, 4.4
  */
 

@@ -39,12 +39,11 @@ int network_record_json(const NetworkRecord *record, json_t **ret, Error *err) {
 
         /* A field without a value ("o*") is left out. */
         json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o*, s:o*, s:o*, s:o*, s:o, s:o, s:o, s:b, s:b, s:b}", "bridge", record->bridge,
-                         "hostDevice", record->veth, "macAddress", mac_text(record->mac, mac), "mtu", (int) record->mtu, "vlan", (int) record->vlan, "ip",
-                         address_json(&record->ip, true), "ip6", address_json(&record->ip6, true), "gateway",
+                         "hostDevice", record->veth, "macAddress", mac_text(record->mac, mac), "mtu", (int) record->mtu, "vlan",
+                         (int) record->vlan, "ip", address_json(&record->ip, true), "ip6", address_json(&record->ip6, true), "gateway",
                          address_json(&record->gateway, false), "gateway6", address_json(&record->gateway6, false), "dns",
                          strings_json(record->dns), "dnsSearch", strings_json(record->dns_search), "ports", strings_json(record->ports),
-                         "published", record->published, "dhcp", record->dhcp, "complete",
-                         record->complete);
+                         "published", record->published, "dhcp", record->dhcp, "complete", record->complete);
         if (!json)
                 return error_oom(err);
         *ret = json;

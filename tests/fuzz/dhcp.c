@@ -1,4 +1,4 @@
-/* What anybody on a bridge may send to a DHCP client. Headers and checksum are made right, so that the fuzzer gets to what is behind them. */
+/* What anybody on a bridge may send to a DHCP client. Headers and checksum are made right, so that the fuzzer gets behind them. */
 
 #include "fuzz.h"
 #include "network/dhcp-message.h"

@@ -1,4 +1,4 @@
-/* Options about a network. Each line is one: a letter that chooses it, and its value. What is accepted is kept in words, and read again from them. */
+/* Options about a network. Each line is one: a letter that chooses it, and its value. What is accepted can be read again from its words. */
 
 #include "fuzz.h"
 #include "network/network.h"

@@ -47,8 +47,9 @@ static void modes_are_none_host_and_a_bridge(void **state) {
         assert_string_equal(options.bridge, "vmbr0");
         take(&options, "network", "bridge");
         assert_string_equal(options.bridge, "");
-        for (const char *const *value = (const char *const[]) { "", "bridge=", "bridge=a/b", "bridge=0123456789abcdef", "bridge=..", "bridge=a b",
-                                                                "bridge=\xff", "nat", "bridgex", "container:x", NULL };
+        for (const char *const *value =
+                     (const char *const[]) { "", "bridge=", "bridge=a/b", "bridge=0123456789abcdef", "bridge=..", "bridge=a b", "bridge=\xff",
+                                             "nat", "bridgex", "container:x", NULL };
              *value; value++)
                 refused("network", *value);
 }
