@@ -3,6 +3,7 @@
 #include "base/config.h"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct Key {
 
 static int parse_path(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_name(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
+static int parse_device(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_bool(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_integer(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_rules(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
@@ -42,6 +44,7 @@ static json_t *show_runtimes(const Key *key, const Config *config);
 
 #define PATH(m)             .offset = offsetof(Config, m), .parse = parse_path, .show = show_text
 #define NAME(m)             .offset = offsetof(Config, m), .parse = parse_name, .show = show_text
+#define DEVICE(m)           .offset = offsetof(Config, m), .parse = parse_device, .show = show_text
 #define BOOL(m)             .offset = offsetof(Config, m), .parse = parse_bool, .show = show_bool
 #define INTEGER(m, low, up) .offset = offsetof(Config, m), .parse = parse_integer, .show = show_integer, .min = (low), .max = (up)
 
@@ -70,6 +73,9 @@ static const Key keys[CONFIG_KEYS] = {
           INTEGER(layer_size_max, 1, INT64_C(1) << 50) },
         { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" },
           INTEGER(stop_timeout, 0, INT32_MAX) },
+        { { "network_bridge", "device", "\"vmbr0\"", "the bridge of the host that '--network bridge' means" }, DEVICE(network_bridge) },
+        { { "dhcp_timeout", "integer", "45", "seconds for a DHCP server to give a container that starts an address" },
+          INTEGER(dhcp_timeout, 1, 3600) },
         { { "pids_limit", "integer", "2048",
             "processes of a container made from an image, when --pids-limit is not given; 0 or -1: no limit" },
           INTEGER(pids_limit, -1, INT64_C(1) << 22) },
@@ -117,6 +123,14 @@ static int parse_name(const Key *key, json_t *value, const Source *source, Confi
 
         if (json_is_string(value) && !is_name(json_string_value(value)))
                 return refuse(source, at, "is not a name of lower-case letters, digits and '-'", err);
+        return set_text(member_of(config, key), value, at, source, err);
+}
+
+static int parse_device(const Key *key, json_t *value, const Source *source, Config *config, Error *err) {
+        const char *at[] = { key->doc.name, NULL }, *text = json_string_value(value);
+
+        if (text && (!text[0] || strlen(text) >= IF_NAMESIZE || strpbrk(text, "/: \t\n")))
+                return refuse(source, at, "cannot be the name of a network device", err);
         return set_text(member_of(config, key), value, at, source, err);
 }
 
@@ -255,6 +269,7 @@ Config *config_free(Config *config) {
         free(config->rules);
         json_decref(config->runtimes);
         free(config->storage_driver);
+        free(config->network_bridge);
         free(config);
         return NULL;
 }

@@ -23,7 +23,7 @@ typedef struct RuntimeRule {
         char *runtime; /* backend name */
 } RuntimeRule;
 
-#define CONFIG_KEYS 11 /* rows of the table */
+#define CONFIG_KEYS 13 /* rows of the table */
 
 typedef struct Config {
         char *path;            /* the file it came from; NULL: none, all defaults */
@@ -39,6 +39,8 @@ typedef struct Config {
         int64_t log_size_max;   /* bytes a log file of a detached container; default 10 MiB */
         int64_t layer_size_max; /* bytes an unpacked layer; default 64 GiB */
         int64_t stop_timeout;   /* seconds between stop signal and SIGKILL; default 10 */
+        char *network_bridge;   /* of --network bridge without a name; default vmbr0 */
+        int64_t dhcp_timeout;   /* seconds for a DHCP server to answer a container that starts; default 45 */
         int64_t pids_limit;     /* for image containers without --pids-limit; default 2048 as podman; 0 or -1: none */
 } Config;
 

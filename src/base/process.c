@@ -292,3 +292,21 @@ int process_wait(pid_t pid, int *ret, Error *err) {
 int exit_code_of(int status) {
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+static int compare_ints(const void *a, const void *b) {
+        return *(const int *) a - *(const int *) b;
+}
+
+void descriptors_close_but(int *keep, size_t n) {
+        unsigned first = 3;
+
+        qsort(keep, n, sizeof(*keep), compare_ints);
+        for (size_t i = 0; i < n; i++) {
+                if (keep[i] < 3)
+                        continue;
+                if ((unsigned) keep[i] > first)
+                        (void) close_range(first, (unsigned) keep[i] - 1, 0);
+                first = (unsigned) keep[i] + 1;
+        }
+        (void) close_range(first, ~0U, 0);
+}

@@ -69,3 +69,6 @@ int exit_code_of(int status);
 
 /** program_find() - the absolute path of a program by PATH (or of a path with a slash, when executable); NULL when not found; free() */
 char *program_find(const char *name);
+
+/** descriptors_close_but() - close every descriptor but 0, 1, 2 and those given, negative ones aside; @keep is sorted */
+void descriptors_close_but(int *keep, size_t n);

@@ -35,6 +35,24 @@ TAKE_BY_SPEC(ulimit)
 TAKE_BY_SPEC(userns)
 TAKE_BY_SPEC(volume)
 
+/* Likewise of network/, by name. */
+#define TAKE_BY_NETWORK(function, name)                                                    \
+        static int take_##function(void *target, const char *value, Error *err) {          \
+                return network_option_take(target, name, value, err);                      \
+        }
+
+TAKE_BY_NETWORK(add_host, "add-host")
+TAKE_BY_NETWORK(dns, "dns")
+TAKE_BY_NETWORK(dns_search, "dns-search")
+TAKE_BY_NETWORK(gateway, "gateway")
+TAKE_BY_NETWORK(ip, "ip")
+TAKE_BY_NETWORK(ip6, "ip6")
+TAKE_BY_NETWORK(mac_address, "mac-address")
+TAKE_BY_NETWORK(mtu, "mtu")
+TAKE_BY_NETWORK(network, "network")
+TAKE_BY_NETWORK(publish, "publish")
+TAKE_BY_NETWORK(vlan, "vlan")
+
 /* "CONTAINER:HOST:SIZE", given once for each range. */
 static int take_id_map(void *target, const char *value, Error *err) {
         char **map = target, *joined;
@@ -95,6 +113,22 @@ const Option container_image_options[] = {
         OPT_CALL(0, "device", ContainerArgs, spec, "HOST[:PATH][:rwm]", take_device, "let the container use a device of the host"),
         OPT_FLAG(0, "read-only", ContainerArgs, spec.read_only, "the root filesystem can't be written"),
         OPT_STRING(0, "storage-driver", ContainerArgs, storage_driver, "DRIVER", "how the container gets a root of its own"),
+        OPT_GROUP("With --image: the network"),
+        OPT_CALL(0, "network", ContainerArgs, network, "MODE", take_network,
+                 "none (the default), host, bridge, or bridge=NAME with a bridge of the host"),
+        OPT_CALL(0, "net", ContainerArgs, network, "MODE", take_network, "the same"),
+        OPT_CALL(0, "ip", ContainerArgs, network, "ADDRESS/PREFIX[,gw=GATEWAY]", take_ip,
+                 "its IPv4 address on the bridge, or dhcp, which is the default without --ip and --ip6"),
+        OPT_CALL(0, "ip6", ContainerArgs, network, "ADDRESS/PREFIX[,gw=GATEWAY]", take_ip6, "its IPv6 address on the bridge"),
+        OPT_CALL(0, "gateway", ContainerArgs, network, "ADDRESS", take_gateway, "where packets for other networks go"),
+        OPT_CALL(0, "mac-address", ContainerArgs, network, "MAC", take_mac_address, "its hardware address; made from its ID unless given"),
+        OPT_CALL(0, "mtu", ContainerArgs, network, "BYTES", take_mtu, "largest packet; the bridge's unless given"),
+        OPT_CALL(0, "vlan", ContainerArgs, network, "N", take_vlan, "the VLAN it is in, on a bridge that filters VLANs"),
+        OPT_CALL('p', "publish", ContainerArgs, network, "[ADDRESS:]HOST:CONTAINER[/udp]", take_publish,
+                 "forward a port of the host to one of the container"),
+        OPT_CALL(0, "dns", ContainerArgs, network, "ADDRESS", take_dns, "a name server, in place of DHCP's or the host's"),
+        OPT_CALL(0, "dns-search", ContainerArgs, network, "DOMAIN", take_dns_search, "a domain to look short names up in"),
+        OPT_CALL(0, "add-host", ContainerArgs, network, "NAME:ADDRESS", take_add_host, "a name for /etc/hosts"),
         OPT_GROUP("With --image: limits"),
         OPT_CALL('m', "memory", ContainerArgs, spec, "BYTES", take_memory, "memory it may use, such as 512m"),
         OPT_CALL(0, "memory-swap", ContainerArgs, spec, "BYTES", take_memory_swap, "memory and swap together; -1 for no limit"),
@@ -116,6 +150,7 @@ const Option container_image_options[] = {
 
 void container_args_clear(void *args) {
         spec_options_clear(&((ContainerArgs *) args)->spec);
+        network_options_clear(&((ContainerArgs *) args)->network);
 }
 
 void container_request_clear(ContainerRequest *request) {
@@ -196,6 +231,7 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
                 .image = args->image,
                 .storage_driver = args->storage_driver,
                 .options = &args->spec,
+                .network = &args->network,
                 .pid_file = made.pid_file,
                 .console_socket = made.console_socket,
                 .no_pivot = args->no_pivot,

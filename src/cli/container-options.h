@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "lifecycle/lifecycle.h"
+#include "network/network.h"
 #include "oci/runtime-spec.h"
 
 typedef struct ContainerArgs {
@@ -11,6 +12,7 @@ typedef struct ContainerArgs {
         bool no_pivot, no_new_keyring, detach, remove, keep;
         int64_t preserve_fds;
         SpecOptions spec;
+        NetworkOptions network;
 } ContainerArgs;
 
 extern const Option container_options[];       /* with a bundle or an image */

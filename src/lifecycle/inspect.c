@@ -9,6 +9,7 @@
 #include "lifecycle/container.h"
 #include "lifecycle/stored.h"
 #include "lifecycle/transaction.h"
+#include "network/network.h"
 #include "oci/runtime-spec.h"
 #include "runtime/monitor.h"
 
@@ -57,6 +58,21 @@ static int put_record(json_t *document, const Lifecycle *lifecycle, const char *
         return put_text(document, "store", lifecycle->store, err);
 }
 
+static int put_network(json_t *document, const Container *c, Error *err) {
+        _cleanup_(network_record_freep) NetworkRecord *record = NULL;
+        json_t *network;
+
+        if (!c->dir || c->status == STATUS_STOPPED)
+                return 0;
+        if (network_record_load(c->dir->fd, &record, err) < 0)
+                return -1;
+        if (!record)
+                return 0;
+        if (network_record_json(record, &network, err) < 0)
+                return -1;
+        return put(document, "network", network, err);
+}
+
 /* The bundle's own config: process, mounts and limits as the runtime was told. A bundle that is gone has nothing to say. */
 static int put_config(json_t *document, const State *state, Error *err) {
         _cleanup_close_ int fd = open(state->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -82,7 +98,7 @@ int lifecycle_inspect(const Lifecycle *lifecycle, const char *id, json_t **ret, 
             put_exit(document, c, err) < 0 || put_record(document, lifecycle, id, err) < 0 ||
             (process_is_alive(&state->monitor) && put(document, "monitorPid", json_integer(state->monitor.pid), err) < 0) ||
             (c->status != STATUS_STOPPED && put_strings(document, "cgroups", state->cgroups, err) < 0) ||
-            put_config(document, state, err) < 0)
+            put_network(document, c, err) < 0 || put_config(document, state, err) < 0)
                 return error_prefix(err, "inspect '%s'", id);
         *ret = TAKE(document);
         return 0;

@@ -16,6 +16,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "image/image.h"
+#include "network/network.h"
 #include "oci/runtime-spec.h"
 #include "oci/state.h"
 #include "runtime/log.h"
@@ -49,6 +50,7 @@ typedef struct CreateRequest {
         const char *image;      /* --image; NULL with bundle */
         const char *storage_driver; /* --storage-driver; NULL: config */
         SpecOptions *options;   /* with image */
+        NetworkOptions *network; /* with image; NULL: none */
         const char *pid_file, *console_socket;
         bool no_pivot, no_new_keyring;
         int preserve_fds;

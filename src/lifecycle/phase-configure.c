@@ -36,12 +36,28 @@ static int default_cgroups_path(const Lifecycle *lifecycle, const char *id, char
         return string_format(ret, err, "/proxmox-lxcri-%s%s", id, suffix);
 }
 
+static int build_config(Transaction *t, SpecOptions *options, Error *err) {
+        _cleanup_json_ json_t *spec = NULL;
+        _cleanup_close_ int root_fd = -EBADF;
+
+        if (dir_open_at(t->container_fd, "rootfs", &root_fd, err) < 0 ||
+            spec_build(t->image_config, options, root_fd, "rootfs", &spec, err) < 0)
+                return error_prefix(err, "image '%s'", t->request->image);
+        if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
+            string_copy(options->cgroups_path, &t->cgroups_path, err) < 0)
+                return -1;
+        json_decref(t->annotations);
+        t->annotations = json_incref(json_object_get(spec, "annotations"));
+        if (fault_point("configure.middle", err) < 0)
+                return -1;
+        return spec_save(t->container_fd, spec, WRITE_DURABLE, err);
+}
+
 int write_config(Transaction *t, Error *err) {
         const Lifecycle *lifecycle = t->lifecycle;
         _cleanup_free_ char *cgroups_path = NULL;
-        _cleanup_json_ json_t *spec = NULL;
-        _cleanup_close_ int root_fd = -EBADF;
         SpecOptions options;
+        int r;
 
         options = *t->request->options; /* a shallow copy: defaults of ours are put into it, nothing of it is freed */
         if (options.pids_limit == 0)
@@ -52,23 +68,24 @@ int write_config(Transaction *t, Error *err) {
                 options.cgroups_path = cgroups_path;
         }
 
-        if (dir_open_at(t->container_fd, "rootfs", &root_fd, err) < 0 ||
-            spec_build(t->image_config, &options, root_fd, "rootfs", &spec, err) < 0)
-                return error_prefix(err, "image '%s'", t->request->image);
-        if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
-            string_copy(options.cgroups_path, &t->cgroups_path, err) < 0)
-                return -1;
-        json_decref(t->annotations);
-        t->annotations = json_incref(json_object_get(spec, "annotations"));
-        if (fault_point("configure.middle", err) < 0)
-                return -1;
-        return spec_save(t->container_fd, spec, WRITE_DURABLE, err);
+        options.netns_path = options.userns_path = options.etc_path = NULL;
+        r = prepare_network(t, &options, err);
+        if (r == 0)
+                r = build_config(t, &options, err);
+        if (r == 0)
+                r = make_network(t, &options, err);
+        free(options.netns_path);
+        free(options.userns_path);
+        free(options.etc_path);
+        return r;
 }
 
 int remove_config(Undo *undo, Error *err) {
         _cleanup_(container_record_freep) ContainerRecord *record = NULL;
         _cleanup_close_ int fd = -EBADF;
 
+        if (remove_network(undo, err) < 0)
+                return -1;
         if (!undo->whole)
                 return 0;
         if (undo_record(undo, &fd, &record, err) < 0)

@@ -25,6 +25,12 @@ int check_volumes(Transaction *t, Error *err);
 int write_config(Transaction *t, Error *err);
 int remove_config(Undo *undo, Error *err);
 
+/** prepare_network() - what the configuration has to say of it goes into @options, whose new strings are the caller's to free */
+int prepare_network(Transaction *t, SpecOptions *options, Error *err);
+int make_network(Transaction *t, const SpecOptions *options, Error *err);
+int make_network_again(Transaction *t, Error *err); /* start */
+int remove_network(Undo *undo, Error *err);
+
 int create_in_runtime(Transaction *t, Error *err);
 /** prepare_runtime() - the runtime's own directory, and no trace of an earlier run's end */
 int prepare_runtime(Transaction *t, Error *err);

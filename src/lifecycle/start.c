@@ -9,11 +9,12 @@
 #include "lifecycle/wait.h"
 
 const Step start_steps[START_STEPS] = {
-        { "validate",  0, validate_restart,  NULL },
-        { "rootfs",    0, mount_root,        NULL },
-        { "runtime",   0, create_in_runtime, NULL },
-        { "hooks",     0, run_hooks,         NULL },
-        { "publish",   0, publish,           NULL },
+        { "validate",  0, validate_restart,   NULL },
+        { "rootfs",    0, mount_root,         NULL },
+        { "configure", 0, make_network_again, NULL },
+        { "runtime",   0, create_in_runtime,  NULL },
+        { "hooks",     0, run_hooks,          NULL },
+        { "publish",   0, publish,            NULL },
 };
 
 static int start_created(const Lifecycle *lifecycle, const Container *c, Error *err) {

@@ -91,7 +91,7 @@ extern const Step create_steps[];
 #define CREATE_STEPS 9
 /** The phases of starting a stopped container again */
 extern const Step start_steps[];
-#define START_STEPS 5
+#define START_STEPS 6
 
 void transaction_init(Transaction *transaction, const Lifecycle *lifecycle, const CreateRequest *request, const Step *steps, size_t n_steps);
 void transaction_clear(Transaction *transaction);

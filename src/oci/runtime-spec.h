@@ -89,6 +89,9 @@ typedef struct SpecOptions {
         char *stop_signal;
         char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
         char *netns_path;       /* path of a network namespace; NULL: a new one */
+        bool host_network;      /* no network namespace of its own */
+        char *userns_path;      /* path of the user namespace that owns netns_path; NULL: a new one, when one is asked for */
+        char *etc_path;         /* directory of the host with hosts, hostname and resolv.conf for /etc; NULL: the image's own */
 } SpecOptions;
 
 /**

@@ -117,11 +117,12 @@ static int process_build(Build *build, json_t **ret, Error *err) {
 
 /* Its own namespace of every kind but time and user. */
 static int namespaces_build(const SpecOptions *options, json_t **ret, Error *err) {
-        _cleanup_json_ json_t *namespaces = json_array(), *network = json_pack("{s:s}", "type", "network");
+        _cleanup_json_ json_t *namespaces = json_array();
+        _cleanup_json_ json_t *network = json_pack("{s:s}", "type", "network");
 
         if (options->netns_path && text_set(network, "path", options->netns_path, "the network namespace", err) < 0)
                 return -1;
-        if (part_append(namespaces, TAKE(network), err) < 0)
+        if (!options->host_network && part_append(namespaces, TAKE(network), err) < 0)
                 return -1;
         for (const char *const *type = (const char *const[]) { "pid", "ipc", "uts", "mount", "cgroup", NULL }; *type; type++)
                 if (part_append(namespaces, json_pack("{s:s}", "type", *type), err) < 0)
@@ -161,8 +162,8 @@ static int linux_build(const Build *build, json_t *process, json_t **ret, Error 
                 return -1;
         if (userns_build(options, linux_part, err) < 0)
                 return -1;
-        /* As podman: root may ping without CAP_NET_RAW. A namespace that others made is theirs to set. */
-        if (!options->netns_path && part_set(linux_part, "sysctl", json_pack("{s:s}", "net.ipv4.ping_group_range", "0 0"), err) < 0)
+        /* As podman: root may ping without CAP_NET_RAW. The host's network is the host's to set. */
+        if (!options->host_network && part_set(linux_part, "sysctl", json_pack("{s:s}", "net.ipv4.ping_group_range", "0 0"), err) < 0)
                 return -1;
         if (devices_build(options, &nodes, &rules, err) < 0)
                 return -1;

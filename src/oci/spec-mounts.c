@@ -61,6 +61,23 @@ static int system_mount_append(const SpecOptions *options, const SystemMount *mo
         return mount_append(mounts, mount->destination, mount->type, mount->source, (char *const *) list, is_shm ? size : NULL, err);
 }
 
+/* Files of the container's own over what the image has there. */
+static int etc_mounts_append(const SpecOptions *options, json_t *mounts, Error *err) {
+        for (const char *const *name = (const char *const[]) { "hosts", "hostname", "resolv.conf", NULL }; *name; name++) {
+                _cleanup_free_ char *source = NULL, *destination = NULL;
+
+                if (string_format(&destination, err, "/etc/%s", *name) < 0 ||
+                    string_format(&source, err, "%s/%s", options->etc_path, *name) < 0)
+                        return -1;
+                if (is_taken(options, destination) || is_taken(options, "/etc"))
+                        continue;
+                if (mount_append(mounts, destination, "bind", source, (char *const *) OPTIONS("bind", "nosuid", "nodev", "noexec"), NULL,
+                                 err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 static size_t depth(const char *path) {
         size_t n = 0;
 
@@ -95,6 +112,9 @@ int mounts_build(const SpecOptions *options, json_t **ret, Error *err) {
                 if (system_mount_append(options, mount, mounts, err) < 0)
                         return -1;
         }
+
+        if (options->etc_path && etc_mounts_append(options, mounts, err) < 0)
+                return -1;
 
         /* Outer ones first, whatever order they were given in: '-v a:/x/y -v b:/x' must not hide the first. */
         for (size_t i = 0; i < options->n_mounts; i++)

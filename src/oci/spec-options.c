@@ -32,7 +32,7 @@ void spec_options_clear(SpecOptions *options) {
                                  options->cap_add, options->cap_drop,   options->security_opt };
         char *const texts[] = { options->user,    options->workdir, options->hostname,    options->userns,
                                 options->uid_map, options->gid_map, options->stop_signal, options->cgroups_path,
-                                options->netns_path };
+                                options->netns_path, options->userns_path, options->etc_path };
 
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 strv_free(lists[i]);

@@ -127,7 +127,8 @@ int userns_build(const SpecOptions *options, json_t *linux_part, Error *err) {
         if (mappings_of(options, "--gidmap", options->gid_map, options->uid_map, "/etc/subgid", &gids, err) < 0 ||
             part_set(linux_part, "gidMappings", gids, err) < 0)
                 return -1;
-        return part_append(json_object_get(linux_part, "namespaces"), json_pack("{s:s}", "type", "user"), err);
+        return part_append(json_object_get(linux_part, "namespaces"),
+                           json_pack("{s:s, s:s*}", "type", "user", "path", options->userns_path), err);
 }
 
 int spec_userns(const SpecOptions *options, IdMapping **ret, Error *err) {

@@ -3,7 +3,6 @@
 #include "runtime/monitor.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,25 +54,6 @@ struct Monitor {
         Stream streams[_STREAM_MAX];
         LogWriter log;
 };
-
-static int compare_ints(const void *a, const void *b) {
-        return *(const int *) a - *(const int *) b;
-}
-
-/* Closes every descriptor but those given, negative ones aside; 0, 1 and 2 stay. */
-static void close_others(int *keep, size_t n) {
-        unsigned first = 3;
-
-        qsort(keep, n, sizeof(*keep), compare_ints);
-        for (size_t i = 0; i < n; i++) {
-                if (keep[i] < 3)
-                        continue;
-                if ((unsigned) keep[i] > first)
-                        (void) close_range(first, (unsigned) keep[i] - 1, 0);
-                first = (unsigned) keep[i] + 1;
-        }
-        (void) close_range(first, ~0U, 0);
-}
 
 static void to_null(int fd) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -155,7 +135,7 @@ int monitor_fork(const MonitorRequest *request, Monitor **ret, ProcessRef *ret_p
                         _exit(1);
                 }
                 report_read = -EBADF; /* closed with the others */
-                close_others((int[]) { report_write, monitor->dir_fd, monitor->write_ends[0], monitor->write_ends[1],
+                descriptors_close_but((int[]) { report_write, monitor->dir_fd, monitor->write_ends[0], monitor->write_ends[1],
                                        monitor->streams[STREAM_STDOUT].fd, monitor->streams[STREAM_STDERR].fd },
                              6);
                 *ret = monitor;
@@ -380,7 +360,7 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
                 close(monitor->write_ends[i]);
                 monitor->write_ends[i] = -EBADF;
         }
-        close_others((int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
+        descriptors_close_but((int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
                                monitor->streams[STREAM_STDERR].fd }, 4);
         log_writer_init(&monitor->log, monitor->dir_fd, monitor->log_max ?: LOG_SIZE_MAX);
 

@@ -441,7 +441,54 @@ static void namespaces_are_its_own(void **state) {
                         net = json_array_get(at(joined_net, "linux.namespaces"), i);
         assert_string_equal(json_string_value(at(net, "path")), "/run/netns/x");
         assert_string_equal(json_string_value(json_object_get(at(spec, "linux.sysctl"), "net.ipv4.ping_group_range")), "0 0");
-        assert_null(at(joined_net, "linux.sysctl"));
+        /* one that is handed in is as bare as a new one */
+        assert_non_null(json_object_get(at(joined_net, "linux.sysctl"), "net.ipv4.ping_group_range"));
+}
+
+static void the_hosts_network_is_no_namespace_and_not_ours_to_set(void **state) {
+        _cleanup_json_ json_t *spec = build(*state, &plain, &(SpecOptions) { .host_network = true });
+        const json_t *list = at(spec, "linux.namespaces");
+
+        assert_int_equal(json_array_size(list), 5);
+        for (size_t i = 0; i < json_array_size(list); i++)
+                assert_string_not_equal(json_string_value(at(json_array_get(list, i), "type")), "network");
+        assert_null(at(spec, "linux.sysctl"));
+}
+
+static void a_user_namespace_that_owns_the_network_is_joined(void **state) {
+        const SpecOptions options = {
+                .uid_map = (char *) "0:1:1",
+                .netns_path = (char *) "/run/netns/x",
+                .userns_path = (char *) "/run/userns/x",
+        };
+        _cleanup_json_ json_t *spec = build(*state, &plain, &options);
+        const json_t *list = at(spec, "linux.namespaces"), *last = json_array_get(list, json_array_size(list) - 1);
+
+        assert_string_equal(json_string_value(at(last, "type")), "user");
+        assert_string_equal(json_string_value(at(last, "path")), "/run/userns/x");
+        assert_int_equal(json_array_size(at(spec, "linux.uidMappings")), 1);
+}
+
+static void files_for_etc_give_way_to_the_users_own(void **state) {
+        SpecMount own = { .type = (char *) "tmpfs", .destination = (char *) "/etc/hosts" };
+        const SpecOptions options = { .etc_path = (char *) "/var/x", .mounts = &own, .n_mounts = 1 };
+        _cleanup_json_ json_t *spec = build(*state, &plain, &options);
+        const json_t *mount;
+        unsigned seen = 0;
+        size_t i;
+
+        json_array_foreach(at(spec, "mounts"), i, mount) {
+                const char *destination = json_string_value(json_object_get(mount, "destination"));
+
+                if (strncmp(destination, "/etc/", 5))
+                        continue;
+                seen++;
+                if (!strcmp(destination, "/etc/hosts"))
+                        assert_string_equal(json_string_value(json_object_get(mount, "type")), "tmpfs");
+                else
+                        assert_int_equal(strncmp(json_string_value(json_object_get(mount, "source")), "/var/x/", 7), 0);
+        }
+        assert_int_equal(seen, 3);
 }
 
 static void a_user_namespace_has_mappings(void **state) {
@@ -511,6 +558,9 @@ int main(void) {
                 scratch_test(a_host_name_fits_the_kernel),
                 scratch_test(a_device_brings_its_node_and_its_rule),
                 scratch_test(namespaces_are_its_own),
+                scratch_test(the_hosts_network_is_no_namespace_and_not_ours_to_set),
+                scratch_test(a_user_namespace_that_owns_the_network_is_joined),
+                scratch_test(files_for_etc_give_way_to_the_users_own),
                 scratch_test(a_user_namespace_has_mappings),
                 scratch_test(the_lowest_version_is_stated),
                 scratch_test(the_default_is_runcs),
