@@ -38,7 +38,8 @@ typedef struct Lifecycle {
         const char *runtime;      /* --runtime; NULL: not given */
         const char *program_name; /* argv[0]'s last component: "proxmox-lxcri-crun" chooses crun */
         const Config *config;
-        bool systemd_cgroup, debug;
+        const char *criu, *rootless; /* --criu, --rootless as given; NULL: not given */
+        bool systemd_cgroup, no_cgroups, debug;
         const volatile sig_atomic_t *interrupted; /* a signal asked to stop: phases end with Interrupted and are undone */
         LifecycleObserver observer;
 } Lifecycle;
@@ -50,7 +51,8 @@ typedef struct CreateRequest {
         const char *storage_driver; /* --storage-driver; NULL: config */
         SpecOptions *options;   /* with image */
         const char *pid_file, *console_socket;
-        bool no_pivot, no_new_keyring;
+        const BackendRestore *restore; /* restore: the processes come from a checkpoint; NULL: they are started */
+        bool no_pivot, no_new_keyring, no_subreaper;
         int preserve_fds;
         bool detach;            /* run -d */
         bool remove;            /* run --rm */
@@ -80,7 +82,16 @@ int lifecycle_delete(const Lifecycle *lifecycle, const char *id, bool force, Err
 int lifecycle_exec(const Lifecycle *lifecycle, const char *id, const BackendExec *request, int *ret_exit_code, Error *err);
 int lifecycle_pause(const Lifecycle *lifecycle, const char *id, Error *err);
 int lifecycle_resume(const Lifecycle *lifecycle, const char *id, Error *err);
-int lifecycle_update(const Lifecycle *lifecycle, const char *id, const json_t *resources, Error *err);
+int lifecycle_update(const Lifecycle *lifecycle, const char *id, const BackendUpdate *request, Error *err);
+
+/** lifecycle_checkpoint() - write a running container to files. Unless it is left running it is deleted, as by runc and crun; an image's must be left running */
+int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const BackendCheckpoint *request, Error *err);
+
+/** lifecycle_restore() - make a bundle's container anew from a checkpoint; @request->restore is set. @ret_exit_code: as of lifecycle_run() */
+int lifecycle_restore(const Lifecycle *lifecycle, const CreateRequest *request, int *ret_exit_code, Error *err);
+
+/** lifecycle_features() - the runtime-spec's features document of the runtime that would be chosen for a bundle */
+int lifecycle_features(const Lifecycle *lifecycle, json_t **ret, Error *err);
 
 /** lifecycle_stop() - stop signal, then SIGKILL after @timeout seconds (-1: config); 0 exit when already stopped */
 int lifecycle_stop(const Lifecycle *lifecycle, const char *id, int timeout, Error *err);
@@ -103,6 +114,9 @@ typedef struct ListEntry {
 ListEntry *list_entries_free(ListEntry *entries, size_t n);
 int lifecycle_list(const Lifecycle *lifecycle, ListEntry **ret, size_t *ret_n, Error *err);
 
+/** lifecycle_match() - the ids of all containers that a POSIX extended regular expression matches; strv_free(). Errors: InvalidArgument */
+int lifecycle_match(const Lifecycle *lifecycle, const char *pattern, char ***ret, Error *err);
+
 /** lifecycle_recover() - undo what cut-off transactions left (@id NULL: of every id), and clean the store's tmp/; one result per item */
 typedef struct RecoverResult {
         char *id;
@@ -111,6 +125,9 @@ typedef struct RecoverResult {
 } RecoverResult;
 RecoverResult *recover_results_free(RecoverResult *results, size_t n);
 int lifecycle_recover(const Lifecycle *lifecycle, const char *id, RecoverResult **ret, size_t *ret_n, Error *err);
+
+/** The annotation of a bundle that names its runtime */
+#define RUNTIME_ANNOTATION "org.proxmox-lxcri.runtime"
 
 /** lifecycle_route() - which backend, and why ("--runtime", "the program's name", "annotation …", "rule 2: id crun-*", "default_runtime auto: …") */
 int lifecycle_route(const Lifecycle *lifecycle, const char *id, const char *image, const json_t *annotations, const Backend **ret, char **ret_why, Error *err);

@@ -1,6 +1,5 @@
 /*
  * kill, pause, resume, state: by pidfd and cgroup files, without starting the runtime; crun and runc read the same files.
- * update: by the runtime.
  */
 
 #include <signal.h>
@@ -88,15 +87,4 @@ int oci_cli_resume(const BackendContainer *container, const State *state, Error 
         if (status != STATUS_PAUSED)
                 return status == STATUS_STOPPED ? not_running(err) : error_set(err, ERROR_INVALID_STATE, "container is not paused");
         return cgroup_freeze(state->cgroups, false, FREEZE_TIMEOUT_MS, err);
-}
-
-int oci_cli_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err) {
-        _cleanup_command_ Command command = COMMAND_INIT;
-
-        if (!process_is_alive(&state->init))
-                return not_running(err);
-        if (command_init(&command, container, "update", 0, err) < 0 || command_add_data(&command, "--resources", resources, err) < 0 ||
-            command_add_container(&command, err) < 0)
-                return -1;
-        return command_run(&command, err);
 }
