@@ -108,6 +108,7 @@ int lifecycle_logs(const Lifecycle *lifecycle, const char *id, LogRequest *reque
 /** One row of `list`: every container of this root and store, cut-off transactions included (as "creating" while their maker lives, "broken" after) */
 typedef struct ListEntry {
         char *id, *status, *bundle, *created, *owner, *runtime, *image;
+        json_t *document; /* as lifecycle_state() has it; NULL: broken */
         pid_t pid;     /* 0 when not running */
         int exit_code; /* -1: not known */
 } ListEntry;

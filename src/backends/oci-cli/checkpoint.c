@@ -1,9 +1,11 @@
 /* checkpoint and restore: by CRIU, which the runtime drives. What a runtime has no option for, it refuses itself. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "backends/oci-cli/oci-cli.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define NUMBER_MAX 16 /* bytes of an integer as text */
 
@@ -51,6 +53,23 @@ int restore_add_options(Command *command, const BackendRestore *restore, Error *
         return add_criu(command, &restore->criu, err) < 0 ? -1 : add_rows(command, rows, ARRAY_SIZE(rows), err);
 }
 
+/*
+ * The program itself tells whether it was built with CRIU, in its features; crun before 1.9 tells nothing, and has not the commands either.
+ * Source: runc's types/features, crun's features.c
+ */
+int criu_check(const BackendContainer *container, Error *err) {
+        _cleanup_json_ json_t *features = NULL;
+        const char *enabled;
+
+        if (oci_cli_features(container->backend, container->program, &features, err) < 0)
+                return -1;
+        enabled = json_string_value(json_object_get(json_object_get(features, "annotations"), "org.opencontainers.runc.checkpoint.enabled"));
+        if (enabled && !strcmp(enabled, "true"))
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "%s: this version of it cannot checkpoint and restore", container->backend->name);
+        return error_hint(err, "choose another runtime when the container is made");
+}
+
 int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         const Row rows[] = {
@@ -64,6 +83,8 @@ int oci_cli_checkpoint(const BackendContainer *container, const State *state, co
 
         if (!process_is_alive(&state->init))
                 return error_set(err, ERROR_INVALID_STATE, "container not running");
+        if (criu_check(container, err) < 0)
+                return -1;
         if (command_init(&command, container, "checkpoint", 0, err) < 0 || add_criu(&command, &request->criu, err) < 0 ||
             add_rows(&command, rows, ARRAY_SIZE(rows), err) < 0)
                 return -1;

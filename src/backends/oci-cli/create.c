@@ -66,6 +66,8 @@ static int create(const BackendContainer *container, int dir_fd, const BackendCr
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
+        if (request->restore && criu_check(container, err) < 0)
+                return -1;
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
             leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
                 return -1;

@@ -124,6 +124,9 @@ int pid_file_read(const BackendContainer *container, int dir_fd, pid_t *ret, Err
 /** create_add_options() - what create and run have in common */
 int create_add_options(Command *command, const BackendCreate *request, Error *err);
 
+/** criu_check() - that the program can checkpoint and restore. Errors: NotSupported, RuntimeNotAvailable */
+int criu_check(const BackendContainer *container, Error *err);
+
 /** restore_add_options() - what a restore has beyond them */
 int restore_add_options(Command *command, const BackendRestore *restore, Error *err);
 

@@ -104,6 +104,8 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
                 Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
+        if (request->restore && criu_check(container, err) < 0)
+                return -1;
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
             leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
                 return -1;
