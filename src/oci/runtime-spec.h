@@ -35,6 +35,9 @@ int spec_load(int bundle_fd, json_t **ret, Error *err);
  */
 int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err);
 
+/** spec_print() - compact text; the real that stands for an unlimited number becomes the integer that runtimes write; free(). Errors: OutOfMemory */
+int spec_print(const json_t *json, char **ret, Error *err);
+
 /** spec_check() - check a configuration by the schema and the spec's own rules; a wrong field is named by its path. Errors: InvalidSpec */
 int spec_check(const json_t *spec, Error *err);
 

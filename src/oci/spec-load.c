@@ -108,11 +108,21 @@ int spec_load(int bundle_fd, json_t **ret, Error *err) {
         return 0;
 }
 
+int spec_print(const json_t *json, char **ret, Error *err) {
+        _cleanup_buf_ Buf out = BUF_INIT(RUNTIME_SPEC_SIZE_MAX);
+        _cleanup_free_ char *text = NULL;
+
+        if (json_print(json, &text, err) < 0 || narrow_reals(text, &out, err) < 0)
+                return -1;
+        *ret = TAKE(out.data);
+        return 0;
+}
+
 int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err) {
         _cleanup_buf_ Buf out = BUF_INIT(RUNTIME_SPEC_SIZE_MAX);
         _cleanup_free_ char *text = NULL;
 
-        if (json_print(spec, &text, err) < 0 || narrow_reals(text, &out, err) < 0 || buf_puts(&out, "\n", err) < 0)
+        if (spec_print(spec, &text, err) < 0 || buf_puts(&out, text, err) < 0 || buf_puts(&out, "\n", err) < 0)
                 return -1;
         return file_write_atomic_at(bundle_fd, "config.json", out.data, out.len, 0600, flags, err);
 }

@@ -8,10 +8,10 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "runtime/cgroup-hierarchy.h"
+#include "runtime/cgroup-names.h"
 #include "runtime/cgroup.h"
 
-/* @path with one leading "/", without empty, "." and ".." components: ".." stops at the top, as in runc. */
-static int clean_path(const char *path, char **ret, Error *err) {
+int cgroup_path_clean(const char *path, char **ret, Error *err) {
         _cleanup_free_ char *clean = malloc(strlen(path) + 2);
         size_t len = 0;
 
@@ -35,8 +35,7 @@ static int clean_path(const char *path, char **ret, Error *err) {
         return 0;
 }
 
-/* "a-b.slice" is the directory "/a.slice/a-b.slice". Source: systemd.slice(5) */
-static int slice_path(const char *slice, char **ret, Error *err) {
+int cgroup_slice_path(const char *slice, char **ret, Error *err) {
         _cleanup_buf_ Buf path = BUF_INIT(PATH_MAX);
         size_t len = strlen(slice);
 
@@ -90,7 +89,7 @@ static int systemd_paths(const char *id, const char *cgroups_path, char ***ret, 
         prefix = name ? strsep(&name, ":") : NULL;
         if (!name)
                 return string_format(&path, err, "/system.slice/%s.scope", copy) < 0 || strv_push(ret, path, err) < 0 ? -1 : 0;
-        if (slice_path(copy[0] ? copy : "system.slice", &slice, err) < 0)
+        if (cgroup_slice_path(copy[0] ? copy : "system.slice", &slice, err) < 0)
                 return -1;
         if (strlen(name) > 6 && !strcmp(name + strlen(name) - 6, ".slice")) {
                 if (string_format(&path, err, "%s/%s", slice, name) < 0)
@@ -113,7 +112,7 @@ int cgroup_expected(const char *id, const char *cgroups_path, bool systemd, char
                 return -1;
         if (systemd && systemd_paths(id, cgroups_path, &units, err) < 0)
                 return -1;
-        if (!systemd && clean_path(cgroups_path && cgroups_path[0] ? cgroups_path : id, &path, err) < 0)
+        if (!systemd && cgroup_path_clean(cgroups_path && cgroups_path[0] ? cgroups_path : id, &path, err) < 0)
                 return -1;
 
         for (size_t i = 0; i < hierarchies.n; i++) {
