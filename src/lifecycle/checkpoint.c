@@ -14,7 +14,10 @@
 
 #define END_TIMEOUT_MS 10000 /* for processes that CRIU has killed to be gone */
 
-/* Holds the container's lock: nobody starts or deletes it meanwhile. When we are killed in here it is found as it then is: running or ended. */
+/*
+ * Holds the container's lock: nobody starts or deletes it meanwhile. When we are killed in here it is found as it then is: running, or
+ * ended.
+ */
 static int checkpoint(const Lifecycle *lifecycle, const char *id, const BackendCheckpoint *request, Error *err) {
         _cleanup_(container_freep) Container *c = NULL;
         char runtime_dir[PATH_MAX];

@@ -91,7 +91,14 @@ int lifecycle_update(const Lifecycle *lifecycle, const char *id, const BackendUp
 int lifecycle_ps(const Lifecycle *lifecycle, const char *id, pid_t **ret, size_t *ret_n, Error *err) {
         _cleanup_running_ Running running = {};
 
-        if (running_find(lifecycle, id, &running, err) < 0 || cgroup_pids(running.container->state->cgroups, ret, ret_n, err) < 0)
+        char *const *cgroups;
+
+        if (running_find(lifecycle, id, &running, err) < 0)
                 return error_prefix(err, "ps '%s'", id);
-        return 0;
+        cgroups = running.container->state->cgroups;
+        if (!cgroups || !cgroups[0]) {
+                error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own that tells its processes");
+                return error_prefix(err, "ps '%s'", id);
+        }
+        return cgroup_pids(cgroups, ret, ret_n, err) < 0 ? error_prefix(err, "ps '%s'", id) : 0;
 }

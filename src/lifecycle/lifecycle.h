@@ -90,6 +90,16 @@ int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const Backe
 /** lifecycle_restore() - make a bundle's container anew from a checkpoint; @request->restore is set. @ret_exit_code: as of lifecycle_run() */
 int lifecycle_restore(const Lifecycle *lifecycle, const CreateRequest *request, int *ret_exit_code, Error *err);
 
+typedef struct EventsRequest {
+        int64_t interval_ns; /* between statistics; 0: once, then it ends */
+        /** event() - {"type": "stats", "id": …, "data": …} or {"type": "oom", "id": …}; -1 ends it with that error */
+        int (*event)(void *userdata, const json_t *event, Error *err);
+        void *userdata;
+} EventsRequest;
+
+/** lifecycle_events() - until the container's cgroups are gone. Errors: ContainerNotFound, InvalidState, NotSupported, Interrupted */
+int lifecycle_events(const Lifecycle *lifecycle, const char *id, const EventsRequest *request, Error *err);
+
 /** lifecycle_features() - the runtime-spec's features document of the runtime that would be chosen for a bundle */
 int lifecycle_features(const Lifecycle *lifecycle, json_t **ret, Error *err);
 

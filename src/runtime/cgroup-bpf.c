@@ -1,4 +1,4 @@
-/* Device rules on cgroup v2: a BPF program made from the filter, attached by bpf(2). Sources: kernel, cgroup-v2.rst "Device controller", bpf.h */
+/* Device rules on cgroup v2: a BPF program made from the filter, attached by bpf(2). Sources: kernel, cgroup-v2.rst "Device controller" */
 
 #include <linux/bpf.h>
 #include <string.h>

@@ -60,10 +60,12 @@ int restore_add_options(Command *command, const BackendRestore *restore, Error *
 int criu_check(const BackendContainer *container, Error *err) {
         _cleanup_json_ json_t *features = NULL;
         const char *enabled;
+        json_t *annotations;
 
         if (oci_cli_features(container->backend, container->program, &features, err) < 0)
                 return -1;
-        enabled = json_string_value(json_object_get(json_object_get(features, "annotations"), "org.opencontainers.runc.checkpoint.enabled"));
+        annotations = json_object_get(features, "annotations");
+        enabled = json_string_value(json_object_get(annotations, "org.opencontainers.runc.checkpoint.enabled"));
         if (enabled && !strcmp(enabled, "true"))
                 return 0;
         error_set(err, ERROR_NOT_SUPPORTED, "%s: this version of it cannot checkpoint and restore", container->backend->name);

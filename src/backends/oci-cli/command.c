@@ -70,6 +70,10 @@ int command_init(Command *command, const BackendContainer *container, const char
         command->container = container;
         command->verb = verb;
         command->n_preserve_fds = preserve_fds + listen_fds();
+        if (container->no_cgroups && !row->cgroup_manager) {
+                error_set(err, ERROR_NOT_SUPPORTED, "%s has no --cgroup-manager disabled", container->backend->name);
+                return error_hint(err, "choose --runtime %s, or another --cgroup-manager", row->other);
+        }
         if (open_log(command, err) < 0)
                 return -1;
         if (command_add(command, container->program ?: row->program, NULL, err) < 0 ||

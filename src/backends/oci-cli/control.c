@@ -1,5 +1,5 @@
 /*
- * kill, pause, resume, state: by pidfd and cgroup files, without starting the runtime; crun and runc read the same files.
+ * kill, pause, resume, state, stats: by pidfd and cgroup files, without starting the runtime; crun and runc read the same files.
  */
 
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include "backends/oci-cli/oci-cli.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "runtime/cgroup-create.h"
 #include "runtime/cgroup.h"
 
 #define FREEZE_TIMEOUT_MS 10000
@@ -87,4 +88,10 @@ int oci_cli_resume(const BackendContainer *container, const State *state, Error 
         if (status != STATUS_PAUSED)
                 return status == STATUS_STOPPED ? not_running(err) : error_set(err, ERROR_INVALID_STATE, "container is not paused");
         return cgroup_freeze(state->cgroups, false, FREEZE_TIMEOUT_MS, err);
+}
+
+int oci_cli_stats(const BackendContainer *container, const State *state, json_t **ret, Error *err) {
+        if (!state->cgroups || !state->cgroups[0])
+                return error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own that counts");
+        return cgroup_stats(state->cgroups, ret, err);
 }

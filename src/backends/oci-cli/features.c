@@ -1,4 +1,4 @@
-/* features: the document of the runtime-spec, from the program itself; of a program that is too old to have one, what its --version says. */
+/* features: the document of the runtime-spec, from the program itself; of one that is too old to have it, what its --version says. */
 
 #include <string.h>
 #include <sys/mman.h>

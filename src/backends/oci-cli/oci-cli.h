@@ -21,6 +21,7 @@ typedef struct OciCliRow {
         const char *program;       /* looked up in PATH unless the config names another */
         const char *other;         /* what to choose instead when this one cannot be had */
         bool refuses_hybrid;       /* takes cgroup v2 with controllers beside v1 for an error, and directories for v1 hierarchies */
+        bool cgroup_manager;       /* it has --cgroup-manager */
         bool exec_additional_gids; /* its exec has --additional-gids */
         bool exec_ignore_paused;   /* its exec has --ignore-paused */
         bool update_takes_all;     /* its update applies a whole resources file; else see update.c */
@@ -141,5 +142,6 @@ int oci_cli_exec(const BackendContainer *container, const State *state, const Ba
 int oci_cli_pause(const BackendContainer *container, const State *state, Error *err);
 int oci_cli_resume(const BackendContainer *container, const State *state, Error *err);
 int oci_cli_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
+int oci_cli_stats(const BackendContainer *container, const State *state, json_t **ret, Error *err);
 int oci_cli_features(const Backend *backend, const char *program, json_t **ret, Error *err);
 int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);

@@ -16,6 +16,7 @@
         .pause = oci_cli_pause,             \
         .resume = oci_cli_resume,           \
         .update = oci_cli_update,           \
+        .stats = oci_cli_stats,             \
         .features = oci_cli_features,       \
         .checkpoint = oci_cli_checkpoint,   \
         .restore = oci_cli_create
@@ -28,6 +29,7 @@ const Backend backend_crun = {
                         .program = "crun",
                         .other = "runc",
                         .refuses_hybrid = true,
+                        .cgroup_manager = true,
                         .update_takes_all = true,
                         .exec_env_replaces = true,
                 },
