@@ -1,4 +1,5 @@
-/* Device rules on cgroup v2: a BPF program made from the filter, attached by bpf(2). Sources: kernel, cgroup-v2.rst "Device controller" */
+/* Device rules on cgroup v2: a BPF program made from the filter, attached by bpf(2). Sources: kernel, cgroup-v2.rst "Device controller";
+ * bpf.h */
 
 #include <linux/bpf.h>
 #include <string.h>
@@ -8,12 +9,20 @@
 
 #define DEVICES           "linux.resources.devices"
 #define PROGRAM_NAME      "lxcri_devices"
-#define PROGRAMS_MAX      64 /* attached to one cgroup; BPF_CGROUP_MAX_PROGS */
+#define PROGRAMS_MAX      64 /* attached to one cgroup; the kernel's BPF_CGROUP_MAX_PROGS */
 #define RULE_INSNS_MAX    16
 #define INSNS_AROUND_MAX  16
 
 /* The program's registers; R1 is its argument at the start. */
-enum { RESULT = BPF_REG_0, DIFFERENCE = BPF_REG_1, TYPE = BPF_REG_2, ACCESS = BPF_REG_3, MAJOR = BPF_REG_4, MINOR = BPF_REG_5, SCRATCH = BPF_REG_6 };
+enum {
+        RESULT     = BPF_REG_0,
+        DIFFERENCE = BPF_REG_1,
+        TYPE       = BPF_REG_2,
+        ACCESS     = BPF_REG_3,
+        MAJOR      = BPF_REG_4,
+        MINOR      = BPF_REG_5,
+        SCRATCH    = BPF_REG_6,
+};
 
 static struct bpf_insn load_word(uint8_t reg, int16_t offset) {
         return (struct bpf_insn) { .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = reg, .src_reg = BPF_REG_1, .off = offset };
