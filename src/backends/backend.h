@@ -30,14 +30,40 @@ typedef struct BackendContainer {
         const char *bundle;      /* absolute */
         const char *runtime_dir; /* absolute, exists, ours alone: ROOT/ID/runtime */
         const char *program;     /* path or name of the runtime's program from the config; NULL: the backend's default */
+        const char *criu;        /* --criu: the CRIU program; NULL: the backend's default */
+        const char *rootless;    /* --rootless: "auto", "true" or "false"; NULL: not said */
         bool systemd_cgroup;
+        bool no_cgroups;         /* --cgroup-manager disabled: the container stays in the caller's cgroups */
         bool debug;
 } BackendContainer;
 
+/** What checkpoint and restore have in common. All optional: NULL and false are "not said" */
+typedef struct BackendCriu {
+        const char *image_path; /* absolute; of a restore: exists */
+        const char *work_path;
+        const char *manage_cgroups_mode, *network_lock;
+        char *const *empty_ns;
+        bool tcp_established, ext_unix_sk, shell_job, file_locks, lazy_pages, auto_dedup;
+} BackendCriu;
+
+typedef struct BackendCheckpoint {
+        BackendCriu criu;
+        const char *parent_path, *page_server;
+        int status_fd; /* inherited; -1: none */
+        bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
+} BackendCheckpoint;
+
+typedef struct BackendRestore {
+        BackendCriu criu;
+        const char *lsm_profile, *lsm_mount_context;
+        bool tcp_close;
+} BackendRestore;
+
 typedef struct BackendCreate {
+        const BackendRestore *restore; /* the container comes from a checkpoint, running at once; NULL: from its bundle */
         const char *console_socket; /* NULL: none */
         const char *cgroups_path;   /* linux.cgroupsPath of the bundle's config.json, which the caller has read; NULL: it has none */
-        bool no_pivot, no_new_keyring;
+        bool no_pivot, no_new_keyring, no_subreaper;
         int preserve_fds;
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
 } BackendCreate;
@@ -49,8 +75,14 @@ typedef struct BackendExec {
         const char *cwd, *user, *console_socket, *pid_file, *apparmor, *process_label, *cgroup;
         char *const *env, *const *caps, *const *additional_gids;
         bool tty, detach, no_new_privs;
+        bool ignore_paused; /* the container may be paused: the process waits until it is resumed */
         int preserve_fds;
 } BackendExec;
+
+typedef struct BackendUpdate {
+        const json_t *resources; /* a LinuxResources object of the runtime spec */
+        const char *l3_cache_schema, *mem_bw_schema; /* of linux.intelRdt; NULL: unchanged */
+} BackendUpdate;
 
 struct Backend {
         const char *name;
@@ -109,8 +141,20 @@ struct Backend {
         int (*pause)(const BackendContainer *container, const State *state, Error *err);
         int (*resume)(const BackendContainer *container, const State *state, Error *err);
 
-        /** update() - @resources: a LinuxResources object of the runtime spec */
-        int (*update)(const BackendContainer *container, const State *state, const json_t *resources, Error *err);
+        /** update() - change limits. What cannot be changed, or would be passed over, is NotSupported, and nothing is changed then */
+        int (*update)(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
+
+        /** stats() - what runc's `events --stats` prints as "data" */
+        int (*stats)(const BackendContainer *container, const State *state, json_t **ret, Error *err);
+
+        /** features() - the runtime-spec's features document of what is behind this backend; @program as for probe() */
+        int (*features)(const Backend *backend, const char *program, json_t **ret, Error *err);
+
+        /** checkpoint() - write the container's processes to files; unless it is left running, its processes are gone after success */
+        int (*checkpoint)(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);
+
+        /** restore() - create() for a request with `restore` set: the container runs when it returns. run() takes such a request, too */
+        int (*restore)(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
 };
 
 /** backend_find() - by name. Errors: InvalidArgument, naming the backends there are */

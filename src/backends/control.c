@@ -1,10 +1,11 @@
-/* kill, pause, resume: by pidfd and cgroup files, alike for every backend whose containers are processes of this host. */
+/* kill, pause, resume, stats: by pidfd and cgroup files, alike for every backend whose containers are processes of this host. */
 
 #include "backends/control.h"
 
 #include <signal.h>
 
 #include "base/cleanup.h"
+#include "runtime/cgroup-create.h"
 #include "runtime/cgroup.h"
 
 #define FREEZE_TIMEOUT_MS 10000
@@ -65,4 +66,10 @@ int control_resume(const BackendContainer *container, const State *state, Error 
         if (status != STATUS_PAUSED)
                 return status == STATUS_STOPPED ? control_not_running(err) : error_set(err, ERROR_INVALID_STATE, "container is not paused");
         return cgroup_freeze(state->cgroups, false, FREEZE_TIMEOUT_MS, err);
+}
+
+int control_stats(const BackendContainer *container, const State *state, json_t **ret, Error *err) {
+        if (!state->cgroups || !state->cgroups[0])
+                return error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own that counts");
+        return cgroup_stats(state->cgroups, ret, err);
 }

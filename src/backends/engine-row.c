@@ -30,11 +30,18 @@ static EngineCreate engine_request(const BackendCreate *request) {
         };
 }
 
+static int need_cgroups(const BackendContainer *container, Error *err) {
+        if (!container->no_cgroups)
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "a container of '%s' has cgroups of its own", container->backend->name);
+        return error_hint(err, "leave --cgroup-manager away");
+}
+
 int engine_row_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
-        return engine_create(&c, &r, ret_init, err);
+        return need_cgroups(container, err) < 0 ? -1 : engine_create(&c, &r, ret_init, err);
 }
 
 int engine_row_start(const BackendContainer *container, Error *err) {
@@ -68,7 +75,7 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
-        return engine_run(&c, &r, published, userdata, ret_status, err);
+        return need_cgroups(container, err) < 0 ? -1 : engine_run(&c, &r, published, userdata, ret_status, err);
 }
 
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {
@@ -93,10 +100,12 @@ int engine_row_exec(const BackendContainer *container, const State *state, const
         return engine_exec(&c, &state->init, state->cgroups, &r, ret_status, err);
 }
 
-int engine_row_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err) {
+int engine_row_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err) {
         const EngineContainer c = engine_container(container);
 
         if (!process_is_alive(&state->init))
                 return control_not_running(err);
-        return engine_update(&c, state->cgroups, resources, err);
+        if (request->l3_cache_schema || request->mem_bw_schema)
+                return error_set(err, ERROR_NOT_SUPPORTED, "linux.intelRdt cannot be changed while the container runs");
+        return engine_update(&c, state->cgroups, request->resources, err);
 }

@@ -13,7 +13,7 @@ int engine_row_state(const BackendContainer *container, const State *state, Cont
 int engine_row_run(const BackendContainer *container, const BackendCreate *request,
                    int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err);
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
-int engine_row_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err);
+int engine_row_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
 
 #define ENGINE_ROW_FUNCTIONS            \
         .create = engine_row_create,    \
@@ -25,4 +25,5 @@ int engine_row_update(const BackendContainer *container, const State *state, con
         .exec = engine_row_exec,        \
         .pause = control_pause,         \
         .resume = control_resume,       \
-        .update = engine_row_update
+        .update = engine_row_update,    \
+        .stats = control_stats

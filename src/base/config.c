@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
@@ -325,6 +326,34 @@ static int parse_file(const Source *source, size_t len, json_t **ret, Error *err
         return 0;
 }
 
+/*
+ * Another user than root has places of their own. Source: XDG Base Directory Specification; as there, a relative path in the environment
+ * does not count. NULL: the table's default holds; free()
+ */
+static int user_default(const char *name, char **ret, Error *err) {
+        const char *runtime = getenv("XDG_RUNTIME_DIR"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+        if (geteuid() == 0)
+                return 0;
+        if (!strcmp(name, "root"))
+                return runtime && runtime[0] == '/' ? string_format(ret, err, "%s/proxmox-lxcri", runtime) :
+                                                      string_format(ret, err, "/run/user/%u/proxmox-lxcri", (unsigned) geteuid());
+        if (!strcmp(name, "store") && data && data[0] == '/')
+                return string_format(ret, err, "%s/proxmox-lxcri", data);
+        if (!strcmp(name, "store") && home && home[0] == '/')
+                return string_format(ret, err, "%s/.local/share/proxmox-lxcri", home);
+        return 0;
+}
+
+static int default_value(const Key *key, json_t **ret, Error *err) {
+        _cleanup_free_ char *text = NULL;
+
+        if (user_default(key->doc.name, &text, err) < 0)
+                return -1;
+        *ret = text ? json_string(text) : json_loads(key->doc.default_text, JSON_DECODE_ANY, NULL);
+        return *ret ? 0 : error_oom(err);
+}
+
 int config_load(const char *path, Config **ret, Error *err) {
         _cleanup_(config_freep) Config *config = calloc(1, sizeof(*config));
         _cleanup_json_ json_t *json = NULL;
@@ -351,9 +380,9 @@ int config_load(const char *path, Config **ret, Error *err) {
                 if (value)
                         config->lines[i] = json_key_line(file.text, (const char *[]) { key->doc.name, NULL });
                 else {
-                        fallback = value = json_loads(key->doc.default_text, JSON_DECODE_ANY, NULL);
-                        if (!value)
-                                return error_oom(err);
+                        if (default_value(key, &fallback, err) < 0)
+                                return -1;
+                        value = fallback;
                         source = (Source) { "default", key->doc.default_text };
                 }
                 if (key->parse(key, value, &source, config, err) < 0)

@@ -117,6 +117,21 @@ int command_each(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *c
         return failed ? -1 : 0;
 }
 
+int command_each_match(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *call, const char *id, Error *err), Error *err) {
+        for (size_t i = 0; i < call->n_operands; i++) {
+                _cleanup_strv_ char **ids = NULL;
+                Call matches = *call;
+
+                if (lifecycle_match(&cli->lifecycle, call->operands[i], &ids, err) < 0)
+                        return -1;
+                matches.operands = ids;
+                matches.n_operands = strv_length(ids);
+                if (command_each(cli, &matches, each, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 static int check_operands(const Command *command, const Parsed *parsed, Error *err) {
         if (parsed->n_operands < command->min_operands)
                 error_set(err, ERROR_INVALID_ARGUMENT, "'%s' needs %s", command->name, command->operands);

@@ -15,7 +15,7 @@
 typedef struct GlobalArgs {
         const char *root, *store, *config, *runtime;
         const char *log, *log_format, *log_level;
-        const char *cgroup_manager, *rootless;
+        const char *cgroup_manager, *rootless, *criu;
         bool debug, systemd_cgroup, timings, help, version;
 } GlobalArgs;
 

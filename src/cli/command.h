@@ -72,5 +72,8 @@ int command_find(char *const *words, const Command **ret, size_t *ret_n, Error *
 /** command_each() - call @each for every operand, all of them whatever fails; every error is reported, the last one through @err */
 int command_each(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *call, const char *operand, Error *err), Error *err);
 
+/** command_each_match() - the same for every container whose id the regular expressions match; none is no error, as with crun */
+int command_each_match(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *call, const char *id, Error *err), Error *err);
+
 /** The options every command has */
 extern const Option *const global_tables[];

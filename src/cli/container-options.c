@@ -86,6 +86,7 @@ const Option container_options[] = {
         OPT_FLAG('d', "detach", ContainerArgs, detach, "leave the container running in the background; create always returns"),
         OPT_FLAG(0, "no-pivot", ContainerArgs, no_pivot, "do not use pivot_root (for a root on a ramdisk)"),
         OPT_FLAG(0, "no-new-keyring", ContainerArgs, no_new_keyring, "keep the caller's session keyring"),
+        OPT_FLAG(0, "no-subreaper", ContainerArgs, no_subreaper, "in the foreground: leave processes without a parent to others"),
         OPT_INTEGER(0, "preserve-fds", ContainerArgs, preserve_fds, "N", 0, PRESERVE_FDS_MAX,
                     "hand N descriptors, from 3 on, to the container"),
         OPT_END
@@ -236,6 +237,7 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
                 .console_socket = made.console_socket,
                 .no_pivot = args->no_pivot,
                 .no_new_keyring = args->no_new_keyring,
+                .no_subreaper = args->no_subreaper,
                 .preserve_fds = (int) args->preserve_fds,
                 .detach = args->detach,
                 .remove = args->remove,

@@ -9,7 +9,7 @@
 
 typedef struct ContainerArgs {
         const char *bundle, *image, *storage_driver, *pid_file, *console_socket;
-        bool no_pivot, no_new_keyring, detach, remove, keep;
+        bool no_pivot, no_new_keyring, no_subreaper, detach, remove, keep;
         int64_t preserve_fds;
         SpecOptions spec;
         NetworkOptions network;

@@ -32,9 +32,9 @@ int lifecycle_exec(const Lifecycle *lifecycle, const char *id, const BackendExec
         if (running_find(lifecycle, id, &running, err) < 0)
                 return error_prefix(err, "exec in '%s'", id);
         c = running.container;
-        if (c->status == STATUS_PAUSED) {
+        if (c->status == STATUS_PAUSED && !request->ignore_paused) {
                 error_set(err, ERROR_INVALID_STATE, "container '%s' is paused", id);
-                error_hint(err, "resume it first");
+                error_hint(err, "resume it first, or use --ignore-paused");
                 return error_prefix(err, "exec in '%s'", id);
         }
         if (!c->backend->exec) {
@@ -76,7 +76,7 @@ int lifecycle_resume(const Lifecycle *lifecycle, const char *id, Error *err) {
         return r < 0 ? error_prefix(err, "resume '%s'", id) : 0;
 }
 
-int lifecycle_update(const Lifecycle *lifecycle, const char *id, const json_t *resources, Error *err) {
+int lifecycle_update(const Lifecycle *lifecycle, const char *id, const BackendUpdate *request, Error *err) {
         _cleanup_running_ Running running = {};
         const Container *c;
         int r;
@@ -84,14 +84,21 @@ int lifecycle_update(const Lifecycle *lifecycle, const char *id, const json_t *r
         if (running_find(lifecycle, id, &running, err) < 0)
                 return error_prefix(err, "update '%s'", id);
         c = running.container;
-        r = c->backend->update ? c->backend->update(&running.backend, c->state, resources, err) : not_supported(&running, "update", err);
+        r = c->backend->update ? c->backend->update(&running.backend, c->state, request, err) : not_supported(&running, "update", err);
         return r < 0 ? error_prefix(err, "update '%s'", id) : 0;
 }
 
 int lifecycle_ps(const Lifecycle *lifecycle, const char *id, pid_t **ret, size_t *ret_n, Error *err) {
         _cleanup_running_ Running running = {};
 
-        if (running_find(lifecycle, id, &running, err) < 0 || cgroup_pids(running.container->state->cgroups, ret, ret_n, err) < 0)
+        char *const *cgroups;
+
+        if (running_find(lifecycle, id, &running, err) < 0)
                 return error_prefix(err, "ps '%s'", id);
-        return 0;
+        cgroups = running.container->state->cgroups;
+        if (!cgroups || !cgroups[0]) {
+                error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own that tells its processes");
+                return error_prefix(err, "ps '%s'", id);
+        }
+        return cgroup_pids(cgroups, ret, ret_n, err) < 0 ? error_prefix(err, "ps '%s'", id) : 0;
 }

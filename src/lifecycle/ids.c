@@ -3,6 +3,7 @@
 #include "lifecycle/ids.h"
 
 #include <fcntl.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,4 +70,36 @@ int ids_list(const Lifecycle *lifecycle, char ***ret, Error *err) {
                 ids[kept] = NULL;
         *ret = TAKE(ids);
         return 0;
+}
+
+/* Keeps what matches, in place. */
+static void keep_matches(const regex_t *regex, char **ids) {
+        char **kept = ids;
+
+        for (; ids && *ids; ids++) {
+                char *id = *ids;
+
+                *ids = NULL;
+                if (regexec(regex, id, 0, NULL, 0) == 0)
+                        *kept++ = id;
+                else
+                        free(id);
+        }
+}
+
+int lifecycle_match(const Lifecycle *lifecycle, const char *pattern, char ***ret, Error *err) {
+        char why[128];
+        regex_t regex;
+        int r;
+
+        r = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+        if (r != 0) {
+                (void) regerror(r, &regex, why, sizeof(why));
+                return error_set(err, ERROR_INVALID_ARGUMENT, "regular expression '%s': %s", pattern, why);
+        }
+        r = ids_list(lifecycle, ret, err);
+        if (r == 0)
+                keep_matches(&regex, *ret);
+        regfree(&regex);
+        return r;
 }

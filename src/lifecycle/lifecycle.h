@@ -39,7 +39,8 @@ typedef struct Lifecycle {
         const char *runtime;      /* --runtime; NULL: not given */
         const char *program_name; /* argv[0]'s last component: "proxmox-lxcri-crun" chooses crun */
         const Config *config;
-        bool systemd_cgroup, debug;
+        const char *criu, *rootless; /* --criu, --rootless as given; NULL: not given */
+        bool systemd_cgroup, no_cgroups, debug;
         const volatile sig_atomic_t *interrupted; /* a signal asked to stop: phases end with Interrupted and are undone */
         LifecycleObserver observer;
 } Lifecycle;
@@ -52,7 +53,8 @@ typedef struct CreateRequest {
         SpecOptions *options;   /* with image */
         NetworkOptions *network; /* with image; NULL: none */
         const char *pid_file, *console_socket;
-        bool no_pivot, no_new_keyring;
+        const BackendRestore *restore; /* restore: the processes come from a checkpoint; NULL: they are started */
+        bool no_pivot, no_new_keyring, no_subreaper;
         int preserve_fds;
         bool detach;            /* run -d */
         bool remove;            /* run --rm */
@@ -82,7 +84,26 @@ int lifecycle_delete(const Lifecycle *lifecycle, const char *id, bool force, Err
 int lifecycle_exec(const Lifecycle *lifecycle, const char *id, const BackendExec *request, int *ret_exit_code, Error *err);
 int lifecycle_pause(const Lifecycle *lifecycle, const char *id, Error *err);
 int lifecycle_resume(const Lifecycle *lifecycle, const char *id, Error *err);
-int lifecycle_update(const Lifecycle *lifecycle, const char *id, const json_t *resources, Error *err);
+int lifecycle_update(const Lifecycle *lifecycle, const char *id, const BackendUpdate *request, Error *err);
+
+/** lifecycle_checkpoint() - write a running container to files. Unless it is left running it is deleted, as by runc and crun; an image's must be left running */
+int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const BackendCheckpoint *request, Error *err);
+
+/** lifecycle_restore() - make a bundle's container anew from a checkpoint; @request->restore is set. @ret_exit_code: as of lifecycle_run() */
+int lifecycle_restore(const Lifecycle *lifecycle, const CreateRequest *request, int *ret_exit_code, Error *err);
+
+typedef struct EventsRequest {
+        int64_t interval_ns; /* between statistics; 0: once, then it ends */
+        /** event() - {"type": "stats", "id": …, "data": …} or {"type": "oom", "id": …}; -1 ends it with that error */
+        int (*event)(void *userdata, const json_t *event, Error *err);
+        void *userdata;
+} EventsRequest;
+
+/** lifecycle_events() - until the container's cgroups are gone. Errors: ContainerNotFound, InvalidState, NotSupported, Interrupted */
+int lifecycle_events(const Lifecycle *lifecycle, const char *id, const EventsRequest *request, Error *err);
+
+/** lifecycle_features() - the runtime-spec's features document of the runtime that would be chosen for a bundle */
+int lifecycle_features(const Lifecycle *lifecycle, json_t **ret, Error *err);
 
 /** lifecycle_stop() - stop signal, then SIGKILL after @timeout seconds (-1: config); 0 exit when already stopped */
 int lifecycle_stop(const Lifecycle *lifecycle, const char *id, int timeout, Error *err);
@@ -99,11 +120,15 @@ int lifecycle_logs(const Lifecycle *lifecycle, const char *id, LogRequest *reque
 /** One row of `list`: every container of this root and store, cut-off transactions included (as "creating" while their maker lives, "broken" after) */
 typedef struct ListEntry {
         char *id, *status, *bundle, *created, *owner, *runtime, *image;
+        json_t *document; /* as lifecycle_state() has it; NULL: broken */
         pid_t pid;     /* 0 when not running */
         int exit_code; /* -1: not known */
 } ListEntry;
 ListEntry *list_entries_free(ListEntry *entries, size_t n);
 int lifecycle_list(const Lifecycle *lifecycle, ListEntry **ret, size_t *ret_n, Error *err);
+
+/** lifecycle_match() - the ids of all containers that a POSIX extended regular expression matches; strv_free(). Errors: InvalidArgument */
+int lifecycle_match(const Lifecycle *lifecycle, const char *pattern, char ***ret, Error *err);
 
 /** lifecycle_recover() - undo what cut-off transactions left (@id NULL: of every id), and clean the store's tmp/; one result per item */
 typedef struct RecoverResult {
@@ -113,6 +138,9 @@ typedef struct RecoverResult {
 } RecoverResult;
 RecoverResult *recover_results_free(RecoverResult *results, size_t n);
 int lifecycle_recover(const Lifecycle *lifecycle, const char *id, RecoverResult **ret, size_t *ret_n, Error *err);
+
+/** The annotation of a bundle that names its runtime */
+#define RUNTIME_ANNOTATION "org.proxmox-lxcri.runtime"
 
 /** lifecycle_route() - which backend, and why ("--runtime", "the program's name", "annotation …", "rule 2: id crun-*", "default_runtime auto: …") */
 int lifecycle_route(const Lifecycle *lifecycle, const char *id, const char *image, const json_t *annotations, const Backend **ret, char **ret_why, Error *err);

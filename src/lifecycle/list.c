@@ -21,6 +21,7 @@ ListEntry *list_entries_free(ListEntry *entries, size_t n) {
                 free(entries[i].owner);
                 free(entries[i].runtime);
                 free(entries[i].image);
+                json_decref(entries[i].document);
         }
         free(entries);
         return NULL;
@@ -39,7 +40,7 @@ static int fill_entry(const Container *c, ListEntry *ret, Error *err) {
             string_copy(state->owner ?: "", &ret->owner, err) < 0 || string_copy(state->runtime, &ret->runtime, err) < 0 ||
             string_copy(state->image, &ret->image, err) < 0)
                 return -1;
-        return 0;
+        return state_oci_json(state, c->status, &ret->document, err);
 }
 
 /* One that was cut off, or cannot be read: it is listed, not repaired; that is for recover, or for a command on it. */

@@ -30,17 +30,22 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
                 .bundle = bundle,
                 .runtime_dir = runtime_dir,
                 .program = config_runtime_path(lifecycle->config, backend->name),
+                .criu = lifecycle->criu,
+                .rootless = lifecycle->rootless,
                 .systemd_cgroup = systemd_cgroup,
+                .no_cgroups = lifecycle->no_cgroups,
                 .debug = lifecycle->debug,
         };
 }
 
 BackendCreate create_request(const Transaction *t) {
         return (BackendCreate) {
+                .restore = t->request->restore,
                 .console_socket = t->request->console_socket,
                 .cgroups_path = t->cgroups_path,
                 .no_pivot = t->request->no_pivot,
                 .no_new_keyring = t->request->no_new_keyring,
+                .no_subreaper = t->request->no_subreaper,
                 .preserve_fds = t->request->preserve_fds,
                 .stdin_fd = SPAWN_INHERIT,
                 .stdout_fd = SPAWN_INHERIT,
@@ -127,7 +132,7 @@ int create_in_runtime(Transaction *t, Error *err) {
                 return monitored_create(t, err) < 0 ? -1 : fault_point("runtime.middle", err);
 
         container = backend_container(lifecycle, t->backend, t->dir, t->bundle, lifecycle->systemd_cgroup, runtime_dir);
-        if (t->backend->create(&container, &request, &init, err) < 0) {
+        if ((request.restore ? t->backend->restore : t->backend->create)(&container, &request, &init, err) < 0) {
                 backend_failed(lifecycle, t->backend, err);
                 return -1;
         }

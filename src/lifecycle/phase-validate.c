@@ -146,6 +146,8 @@ int validate_request(Transaction *t, Error *err) {
         if (check_arguments(t, err) < 0 ||
             lifecycle_route(t->lifecycle, t->request->id, t->request->image, t->annotations, &t->backend, NULL, err) < 0)
                 return -1;
+        if (t->request->restore && !t->backend->restore)
+                return error_set(err, ERROR_NOT_SUPPORTED, "runtime '%s' cannot restore a container", t->backend->name);
         if (reserve_id(t, err) < 0)
                 return -1;
         if (fault_point("validate.middle", err) < 0)

@@ -11,8 +11,7 @@
 #include "lifecycle/lifecycle.h"
 #include "oci/reference.h"
 
-#define PROGRAM_PREFIX     "proxmox-lxcri-"
-#define RUNTIME_ANNOTATION "org.proxmox-lxcri.runtime"
+#define PROGRAM_PREFIX "proxmox-lxcri-"
 
 /* Looks a name up on behalf of whoever said it. */
 static int choose(const char *name, const char *who, const Backend **ret, char **ret_why, Error *err) {

@@ -41,6 +41,15 @@ int spec_print(const json_t *json, char **ret, Error *err);
 /** spec_check() - check a configuration by the schema and the spec's own rules; a wrong field is named by its path. Errors: InvalidSpec */
 int spec_check(const json_t *spec, Error *err);
 
+/** spec_resources_check() - the same of a LinuxResources object by itself, as `update` takes it; unknown fields are refused too. Errors: InvalidSpec */
+int spec_resources_check(const json_t *resources, Error *err);
+
+/** spec_size() - "512m" as bytes, in the syntax of podman, docker and runc. Errors: InvalidArgument */
+int spec_size(const char *text, int64_t *ret, Error *err);
+
+/** spec_features_narrow() - take out of a runtime's features document what spec_check() would refuse. Errors: OutOfMemory */
+int spec_features_narrow(json_t *features, Error *err);
+
 /** One -v, --mount or --tmpfs, already parsed */
 typedef struct SpecMount {
         char *type;        /* "bind", "tmpfs", "volume" is resolved to a bind by the caller */
@@ -124,6 +133,9 @@ int spec_build(const ImageConfig *image, const SpecOptions *options, int root_fd
 
 /** spec_default() - what `generate-config` prints: the documented default bundle config, running `sh` with a terminal (as `runc spec`) */
 int spec_default(json_t **ret, Error *err);
+
+/** spec_make_rootless() - change such a configuration for a user without privileges, as `runc spec --rootless`. Errors: OutOfMemory */
+int spec_make_rootless(json_t *spec, Error *err);
 
 /*
  * Parsing of option values, in the syntax of podman and docker. Each appends to or sets one member of @options.

@@ -178,3 +178,31 @@ int spec_check(const json_t *spec, Error *err) {
 
         return schema_walk(&schema_config, spec, &root, &version, err);
 }
+
+/* A field that no runtime knows is a limit that nobody would set. */
+static int check_names(const Schema *schema, const json_t *object, const Place *place, Error *err) {
+        const char *key;
+        json_t *part;
+
+        json_object_foreach((json_t *) object, key, part) {
+                const Place inner = { .parent = place, .key = key };
+                const SchemaField *field = schema->fields;
+
+                while (field->name && strcmp(field->name, key) != 0)
+                        field++;
+                if (!field->name)
+                        return place_error(&inner, err, "not known");
+                if (field->schema->type == SCHEMA_OBJECT && json_is_object(part) && check_names(field->schema, part, &inner, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+int spec_resources_check(const json_t *resources, Error *err) {
+        const Place root = { .key = "resources" };
+        SpecVersion version = SPEC_1_0;
+
+        if (schema_walk(&schema_resources, resources, &root, &version, err) < 0)
+                return -1;
+        return check_names(&schema_resources, resources, &root, err);
+}

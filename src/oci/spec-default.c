@@ -1,7 +1,9 @@
 /* The configuration a bundle starts from when people write it by hand: what `runc spec` prints. */
 
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "oci/runtime-spec.h"
@@ -43,6 +45,58 @@ static const char text[] =
         "  \"maskedPaths\": [\"/proc/acpi\", \"/proc/asound\", \"/proc/kcore\", \"/proc/keys\", \"/proc/latency_stats\","
         "   \"/proc/timer_list\", \"/proc/timer_stats\", \"/proc/sched_debug\", \"/sys/firmware\", \"/proc/scsi\"],"
         "  \"readonlyPaths\": [\"/proc/bus\", \"/proc/fs\", \"/proc/irq\", \"/proc/sys\", \"/proc/sysrq-trigger\"]}}";
+
+/* Without the namespaces whose owner the user is not, with one of users in which the user is root. */
+static int rootless_namespaces(json_t *linux_part, Error *err) {
+        json_t *namespaces = json_object_get(linux_part, "namespaces");
+
+        for (size_t i = json_array_size(namespaces); i-- > 0;) {
+                const char *type = json_string_value(json_object_get(json_array_get(namespaces, i), "type"));
+
+                if ((!strcmp(type, "network") || !strcmp(type, "user")) && json_array_remove(namespaces, i) < 0)
+                        return error_oom(err);
+        }
+        if (json_array_append_new(namespaces, json_pack("{s:s}", "type", "user")) < 0 ||
+            json_object_set_new(linux_part, "uidMappings",
+                                json_pack("[{s:i, s:I, s:i}]", "containerID", 0, "hostID", (json_int_t) geteuid(), "size", 1)) < 0 ||
+            json_object_set_new(linux_part, "gidMappings",
+                                json_pack("[{s:i, s:I, s:i}]", "containerID", 0, "hostID", (json_int_t) getegid(), "size", 1)) < 0)
+                return error_oom(err);
+        return 0;
+}
+
+/* The one mapped id owns everything: others cannot be named. A sysfs of another network namespace than one's own cannot be mounted. */
+static int rootless_mounts(json_t *mounts, Error *err) {
+        json_t *mount, *option;
+        size_t i;
+
+        json_array_foreach(mounts, i, mount) {
+                json_t *options = json_object_get(mount, "options");
+
+                if (!strcmp(json_string_value(json_object_get(mount, "destination")), "/sys")) {
+                        json_t *bound = json_pack("{s:s, s:s, s:s, s:[s,s,s,s,s]}", "destination", "/sys", "type", "none", "source", "/sys",
+                                                  "options", "rbind", "nosuid", "noexec", "nodev", "ro");
+
+                        if (json_array_set_new(mounts, i, bound) < 0)
+                                return error_oom(err);
+                        continue;
+                }
+                for (size_t k = json_array_size(options); k-- > 0;) {
+                        option = json_array_get(options, k);
+                        if ((!strncmp(json_string_value(option), "uid=", 4) || !strncmp(json_string_value(option), "gid=", 4)) &&
+                            json_array_remove(options, k) < 0)
+                                return error_oom(err);
+                }
+        }
+        return 0;
+}
+
+int spec_make_rootless(json_t *spec, Error *err) {
+        json_t *linux_part = json_object_get(spec, "linux");
+
+        (void) json_object_del(linux_part, "resources");
+        return rootless_namespaces(linux_part, err) < 0 ? -1 : rootless_mounts(json_object_get(spec, "mounts"), err);
+}
 
 int spec_default(json_t **ret, Error *err) {
         _cleanup_json_ json_t *spec = NULL;

@@ -105,6 +105,15 @@ static bool size_parse(const char *text, int64_t *ret) {
         return true;
 }
 
+int spec_size(const char *text, int64_t *ret, Error *err) {
+        int64_t bytes;
+
+        if (!size_parse(text, &bytes))
+                return error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is no size such as 512m", text);
+        *ret = bytes;
+        return 0;
+}
+
 static int size_option(const char *option, const char *value, int64_t *ret, Error *err) {
         int64_t bytes;
 

@@ -58,7 +58,7 @@ manual_pages() {
         complains "no signal is called 'NOSUCH'"
         fails InvalidArgument lxcri --log-format yaml list
         complains "'--log-format' is text|json"
-        fails InvalidArgument lxcri --rootless true list
+        fails InvalidArgument lxcri --rootless maybe list
         fails InvalidArgument lxcri stop --time x "$ID"
         fails InvalidArgument lxcri completion tcsh
         ((status == 1))

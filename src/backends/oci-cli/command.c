@@ -58,6 +58,11 @@ static int open_log(Command *command, Error *err) {
         return 0;
 }
 
+/* Of the other commands no runtime needs to know CRIU: those that find it themselves have no such option. */
+static bool is_about_criu(const char *verb) {
+        return !strcmp(verb, "checkpoint") || !strcmp(verb, "restore");
+}
+
 int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, Error *err) {
         const OciCliRow *row = container->backend->driver_data;
         char path[FD_PATH_MAX];
@@ -65,6 +70,10 @@ int command_init(Command *command, const BackendContainer *container, const char
         command->container = container;
         command->verb = verb;
         command->n_preserve_fds = preserve_fds + listen_fds();
+        if (container->no_cgroups && !row->cgroup_manager) {
+                error_set(err, ERROR_NOT_SUPPORTED, "%s has no --cgroup-manager disabled", container->backend->name);
+                return error_hint(err, "choose --runtime %s, or another --cgroup-manager", row->other);
+        }
         if (open_log(command, err) < 0)
                 return -1;
         if (command_add(command, container->program ?: row->program, NULL, err) < 0 ||
@@ -73,7 +82,10 @@ int command_init(Command *command, const BackendContainer *container, const char
             command_add(command, "--log-format", "json", err) < 0)
                 return -1;
         if ((container->systemd_cgroup && command_add(command, "--systemd-cgroup", NULL, err) < 0) ||
-            (container->debug && command_add(command, "--debug", NULL, err) < 0))
+            (container->debug && command_add(command, "--debug", NULL, err) < 0) ||
+            (container->rootless && command_add(command, "--rootless", container->rootless, err) < 0) ||
+            (container->no_cgroups && command_add(command, "--cgroup-manager", "disabled", err) < 0) ||
+            (container->criu && is_about_criu(verb) && command_add(command, "--criu", container->criu, err) < 0))
                 return -1;
         return command_add(command, verb, NULL, err);
 }
@@ -110,14 +122,21 @@ int command_add_data(Command *command, const char *option, const json_t *json, E
 }
 
 int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, Error *err) {
-        const int keep[] = { command->log_fd, command->extra_fd };
+        int keep[3] = { command->log_fd };
+        size_t n_keep = 1;
+
+        if (command->extra_fd >= 0)
+                keep[n_keep++] = command->extra_fd;
+        if (command->status_fd >= 0)
+                keep[n_keep++] = command->status_fd;
+
         const Spawn spawn = {
                 .argv = (const char *const *) command->argv,
                 .stdin_fd = stdin_fd,
                 .stdout_fd = stdout_fd,
                 .stderr_fd = stderr_fd,
                 .keep_fds = keep,
-                .n_keep_fds = command->extra_fd < 0 ? 1 : 2,
+                .n_keep_fds = n_keep,
                 .n_preserve_fds = command->n_preserve_fds,
                 .parent_death_signal = SIGKILL,
         };

@@ -37,7 +37,8 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
                 return -1;
         if ((request->console_socket && command_add(command, "--console-socket", request->console_socket, err) < 0) ||
             (request->no_pivot && command_add(command, "--no-pivot", NULL, err) < 0) ||
-            (request->no_new_keyring && command_add(command, "--no-new-keyring", NULL, err) < 0))
+            (request->no_new_keyring && command_add(command, "--no-new-keyring", NULL, err) < 0) ||
+            (request->restore && restore_add_options(command, request->restore, err) < 0))
                 return -1;
         if (request->preserve_fds > 0) {
                 snprintf(preserve_fds, sizeof(preserve_fds), "%d", request->preserve_fds);
@@ -47,11 +48,13 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
         return command_add_container(command, err);
 }
 
+/* create, or a restore that leaves the container running */
 static int create(const BackendContainer *container, int dir_fd, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         int status;
 
-        if (command_init(&command, container, "create", request->preserve_fds, err) < 0 || create_add_options(&command, request, err) < 0 ||
+        if (command_init(&command, container, request->restore ? "restore" : "create", request->preserve_fds, err) < 0 ||
+            (request->restore && command_add(&command, "--detach", NULL, err) < 0) || create_add_options(&command, request, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0 ||
             process_wait(command.pid, &status, err) < 0)
                 return -1;
@@ -63,6 +66,8 @@ static int create(const BackendContainer *container, int dir_fd, const BackendCr
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
+        if (request->restore && criu_check(container, err) < 0)
+                return -1;
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
             leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
                 return -1;

@@ -57,6 +57,7 @@ static int add_options(Command *command, const BackendExec *request, Error *err)
                 { "--tty", request->tty },
                 { "--detach", request->detach },
                 { "--no-new-privs", request->no_new_privs },
+                { "--ignore-paused", request->ignore_paused },
         };
         const OciCliRow *row = command->container->backend->driver_data;
         char preserve_fds[16];
@@ -95,6 +96,8 @@ int oci_cli_exec(const BackendContainer *container, const State *state, const Ba
                 error_set(err, ERROR_NOT_SUPPORTED, "exec of %s has no --additional-gids", container->backend->name);
                 return error_hint(err, "name the groups in user.additionalGids of a process file: exec --process FILE");
         }
+        if (request->ignore_paused && !row->exec_ignore_paused)
+                return error_set(err, ERROR_NOT_SUPPORTED, "exec of %s has no --ignore-paused", container->backend->name);
         if (!process_is_alive(&state->init))
                 return error_set(err, ERROR_INVALID_STATE, "cannot exec in a container that is not running");
         if (command_init(&command, container, "exec", request->preserve_fds, err) < 0 || add_options(&command, request, err) < 0 ||

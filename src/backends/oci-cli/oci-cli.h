@@ -20,7 +20,10 @@ typedef struct OciCliRow {
         const char *program;       /* looked up in PATH unless the config names another */
         const char *other;         /* what to choose instead when this one cannot be had */
         bool refuses_hybrid;       /* takes cgroup v2 with controllers beside v1 for an error, and directories for v1 hierarchies */
+        bool cgroup_manager;       /* it has --cgroup-manager */
         bool exec_additional_gids; /* its exec has --additional-gids */
+        bool exec_ignore_paused;   /* its exec has --ignore-paused */
+        bool update_takes_all;     /* its update applies a whole resources file; else see update.c */
         bool exec_env_replaces;    /* --env of its exec drops the container's own environment instead of adding to it */
 } OciCliRow;
 
@@ -35,11 +38,12 @@ typedef struct Command {
         off_t log_start;
         int output_fd;      /* its stdout and stderr, where the container does not have them; else -EBADF */
         int extra_fd;       /* one more that it inherits, see command_add_data(); else -EBADF */
+        int status_fd;      /* and one of the caller's; borrowed; else -EBADF */
         pid_t pid;
         int pidfd;
 } Command;
 
-#define COMMAND_INIT ((Command) { .log_fd = -EBADF, .output_fd = -EBADF, .extra_fd = -EBADF, .pidfd = -EBADF })
+#define COMMAND_INIT ((Command) { .log_fd = -EBADF, .output_fd = -EBADF, .extra_fd = -EBADF, .status_fd = -EBADF, .pidfd = -EBADF })
 
 /**
  * command_init() - "PROGRAM --root … --log … VERB"
@@ -103,6 +107,12 @@ int pid_file_read(const BackendContainer *container, int dir_fd, pid_t *ret, Err
 /** create_add_options() - what create and run have in common */
 int create_add_options(Command *command, const BackendCreate *request, Error *err);
 
+/** criu_check() - that the program can checkpoint and restore. Errors: NotSupported, RuntimeNotAvailable */
+int criu_check(const BackendContainer *container, Error *err);
+
+/** restore_add_options() - what a restore has beyond them */
+int restore_add_options(Command *command, const BackendRestore *restore, Error *err);
+
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
 int oci_cli_start(const BackendContainer *container, Error *err);
 int oci_cli_delete(const BackendContainer *container, bool force, Error *err);
@@ -110,4 +120,6 @@ int oci_cli_state(const BackendContainer *container, const State *state, Contain
 int oci_cli_run(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
                 void *userdata, int *ret_status, Error *err);
 int oci_cli_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
-int oci_cli_update(const BackendContainer *container, const State *state, const json_t *resources, Error *err);
+int oci_cli_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
+int oci_cli_features(const Backend *backend, const char *program, json_t **ret, Error *err);
+int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);

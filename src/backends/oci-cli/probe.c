@@ -70,6 +70,8 @@ int oci_cli_probe(const Backend *backend, const char *program, Error *err) {
                 error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "no cgroups at " CGROUP_MOUNT ", which %s needs", row->program);
                 return error_hint(err, "mount cgroup2 at " CGROUP_MOUNT);
         }
+        if (geteuid() != 0) /* it may do without cgroups, and then does not look at them */
+                return 0;
         if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && is_refused_hybrid()) {
                 error_set(err, ERROR_RUNTIME_NOT_AVAILABLE,
                           "%s does not work with hybrid cgroups: version 2 has controllers at " CGROUP_MOUNT "/unified", row->program);

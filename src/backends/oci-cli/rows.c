@@ -16,18 +16,36 @@
         .exec = oci_cli_exec,               \
         .pause = control_pause,             \
         .resume = control_resume,           \
-        .update = oci_cli_update
+        .update = oci_cli_update,           \
+        .stats = control_stats,             \
+        .features = oci_cli_features,       \
+        .checkpoint = oci_cli_checkpoint,   \
+        .restore = oci_cli_create
 
 const Backend backend_crun = {
         .name = "crun",
         .summary = "hand the bundle to the crun program",
-        .driver_data = &(const OciCliRow) { .program = "crun", .other = "runc", .refuses_hybrid = true, .exec_env_replaces = true },
+        .driver_data =
+                &(const OciCliRow) {
+                        .program = "crun",
+                        .other = "runc",
+                        .refuses_hybrid = true,
+                        .cgroup_manager = true,
+                        .update_takes_all = true,
+                        .exec_env_replaces = true,
+                },
         OCI_CLI_FUNCTIONS,
 };
 
 const Backend backend_runc = {
         .name = "runc",
         .summary = "hand the bundle to the runc program",
-        .driver_data = &(const OciCliRow) { .program = "runc", .other = "crun", .exec_additional_gids = true },
+        .driver_data =
+                &(const OciCliRow) {
+                        .program = "runc",
+                        .other = "crun",
+                        .exec_additional_gids = true,
+                        .exec_ignore_paused = true,
+                },
         OCI_CLI_FUNCTIONS,
 };

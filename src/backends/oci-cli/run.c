@@ -78,7 +78,9 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
         Supervision supervision;
         int status;
 
-        if (command_init(&command, container, "run", request->preserve_fds, err) < 0 || create_add_options(&command, request, err) < 0)
+        if (command_init(&command, container, request->restore ? "restore" : "run", request->preserve_fds, err) < 0 ||
+            (request->no_subreaper && command_add(&command, "--no-subreaper", NULL, err) < 0) ||
+            create_add_options(&command, request, err) < 0)
                 return -1;
         if (foreground_begin(&foreground, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0)
@@ -102,6 +104,8 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
                 Error *err) {
         _cleanup_close_ int dir_fd = -EBADF;
 
+        if (request->restore && criu_check(container, err) < 0)
+                return -1;
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
             leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
                 return -1;

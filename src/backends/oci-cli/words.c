@@ -35,6 +35,15 @@ static const struct {
         { "not found in $PATH", ERROR_RUNTIME, "the program must exist and be executable inside the container" },
         { "no such file or directory: unknown", ERROR_RUNTIME, NULL },
         { "exec format error", ERROR_RUNTIME, "the program is built for another architecture" },
+        { "unknown command", ERROR_NOT_SUPPORTED, "this version of it has no such command" },
+        /* runc of some versions takes an option it does not know for an argument; we never give more than one. */
+        { "requires exactly 1 argument", ERROR_NOT_SUPPORTED, "this version of it has no such option" },
+        { "flag provided but not defined", ERROR_NOT_SUPPORTED, "this version of it has no such option" },
+        { "unrecognized option", ERROR_NOT_SUPPORTED, "this version of it has no such option" },
+        { "libcriu", ERROR_RUNTIME_NOT_AVAILABLE, "install criu" },
+        { "\"criu\": executable file not found", ERROR_RUNTIME_NOT_AVAILABLE, "install criu" },
+        { "criu failed", ERROR_RUNTIME, "'criu check' says whether this kernel can do it" },
+        { "CRIU version check failed", ERROR_RUNTIME_NOT_AVAILABLE, "'criu check' says whether it works on this kernel" },
         { "unknown version specified", ERROR_INVALID_SPEC, "this runtime does not know the bundle's ociVersion: try another runtime" },
 };
 

@@ -3,11 +3,12 @@
 #include "cli/command.h"
 
 typedef struct DeleteArgs {
-        bool force;
+        bool force, regex;
 } DeleteArgs;
 
 static const Option delete_options[] = {
         OPT_FLAG('f', "force", DeleteArgs, force, "kill it first when it runs; an ID that does not exist is no error"),
+        OPT_FLAG('r', "regex", DeleteArgs, regex, "ID is an extended regular expression: every container that it matches"),
         OPT_END
 };
 
@@ -18,7 +19,9 @@ static int delete_one(Cli *cli, const Call *call, const char *id, Error *err) {
 }
 
 static int run(Cli *cli, const Call *call, Error *err) {
-        return command_each(cli, call, delete_one, err);
+        const DeleteArgs *args = call->args;
+
+        return (args->regex ? command_each_match : command_each)(cli, call, delete_one, err);
 }
 
 const Command cmd_delete = {

@@ -6,7 +6,7 @@
 typedef struct ExecArgs {
         const char *cwd, *user, *process, *console_socket, *pid_file, *apparmor, *process_label, *cgroup;
         char **env, **caps, **groups;
-        bool tty, detach, no_new_privs;
+        bool tty, detach, no_new_privs, ignore_paused;
         int64_t preserve_fds;
 } ExecArgs;
 
@@ -23,6 +23,7 @@ static const Option exec_options[] = {
         OPT_STRING(0, "process-label", ExecArgs, process_label, "LABEL", "its SELinux label"),
         OPT_STRING(0, "apparmor", ExecArgs, apparmor, "PROFILE", "its AppArmor profile"),
         OPT_FLAG(0, "no-new-privs", ExecArgs, no_new_privs, "it can't gain privileges"),
+        OPT_FLAG(0, "ignore-paused", ExecArgs, ignore_paused, "in a paused container too: it waits until that is resumed (runc)"),
         OPT_LIST('c', "cap", ExecArgs, caps, "CAPABILITY", "give it a capability"),
         OPT_INTEGER(0, "preserve-fds", ExecArgs, preserve_fds, "N", 0, PRESERVE_FDS_MAX, "hand N descriptors, from 3 on, to it"),
         OPT_STRING(0, "cgroup", ExecArgs, cgroup, "PATH", "run it in this cgroup below the container's"),
@@ -65,6 +66,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 .tty = args->tty,
                 .detach = args->detach,
                 .no_new_privs = args->no_new_privs,
+                .ignore_paused = args->ignore_paused,
                 .preserve_fds = (int) args->preserve_fds,
         };
         return lifecycle_exec(&cli->lifecycle, call->operands[0], &request, &cli->exit_code, err);

@@ -37,13 +37,10 @@ static int set_string(json_t *object, const char *key, const char *value) {
 }
 
 /* The state document of the runtime spec with our fields added: callers read runc's fields from it. */
-static int entry_json(Cli *cli, const ListEntry *entry, json_t **ret, Error *err) {
-        _cleanup_json_ json_t *object = NULL;
+static int entry_json(const ListEntry *entry, json_t **ret, Error *err) {
+        _cleanup_json_ json_t *object = entry->document ? json_incref(entry->document) : json_object();
         int r = 0;
 
-        /* One that was cut off has no state to show, and one may go while we look. */
-        if (lifecycle_state(&cli->lifecycle, entry->id, &object, NULL) < 0)
-                object = json_object();
         r |= set_string(object, "id", entry->id);
         if (!json_object_get(object, "pid"))
                 r |= json_object_set_new(object, "pid", json_integer(entry->pid));
@@ -68,7 +65,7 @@ static int print_json(Cli *cli, const ListEntry *entries, size_t n, Error *err) 
         for (size_t i = 0; i < n; i++) {
                 json_t *object;
 
-                if (entry_json(cli, &entries[i], &object, err) < 0)
+                if (entry_json(&entries[i], &object, err) < 0)
                         return -1;
                 if (json_array_append_new(list, object) < 0)
                         return error_oom(err);

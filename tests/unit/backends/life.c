@@ -171,7 +171,7 @@ static void update_reaches_the_cgroup(void **state) {
         fixture_bundle(f, "exec sleep 1000", "", "");
         fixture_create(f);
         assert_ok(f->backend->start(&f->container, &err), &err);
-        assert_ok(f->backend->update(&f->container, &f->state, resources, &err), &err);
+        assert_ok(f->backend->update(&f->container, &f->state, &(const BackendUpdate) { .resources = resources }, &err), &err);
         json_decref(resources);
         for (char **c = f->state.cgroups; *c; c++) {
                 _cleanup_free_ char *path = NULL, *text = NULL;
