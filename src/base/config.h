@@ -23,7 +23,7 @@ typedef struct RuntimeRule {
         char *runtime; /* backend name */
 } RuntimeRule;
 
-#define CONFIG_KEYS 11 /* rows of the table */
+#define CONFIG_KEYS 15 /* rows of the table */
 
 typedef struct Config {
         char *path;            /* the file it came from; NULL: none, all defaults */
@@ -40,6 +40,10 @@ typedef struct Config {
         int64_t layer_size_max; /* bytes an unpacked layer; default 64 GiB */
         int64_t stop_timeout;   /* seconds between stop signal and SIGKILL; default 10 */
         int64_t pids_limit;     /* for image containers without --pids-limit; default 2048 as podman; 0 or -1: none */
+        int64_t registry_timeout;        /* seconds to connect to a registry, and without enough bytes; default 60 */
+        int64_t registry_speed_min;      /* bytes a second that are enough; default 64 */
+        int64_t registry_retries;        /* tries after the first one; default 5 */
+        int64_t registry_retry_wait_max; /* seconds between two tries at most; default 60 */
 } Config;
 
 /**

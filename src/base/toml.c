@@ -435,7 +435,8 @@ static int parse_header(Parser *parser, Error *err) {
                 parser->p += many ? 2 : 1;
                 if (!many) {
                         if (json_is_array(json_object_get(table, key.data ?: "")))
-                                return error_set(err, ERROR_INVALID_CONFIG, "%s:%u: '%s' is no table", parser->what, parser->line, key.data);
+                                return error_set(err, ERROR_INVALID_CONFIG, "%s:%u: '%s' is no table", parser->what, parser->line,
+                                                 key.data);
                         if (step(parser, &table, key.data ?: "", err) < 0)
                                 return -1;
                         if (is_defined(parser))
@@ -451,7 +452,8 @@ static int parse_header(Parser *parser, Error *err) {
                         if (add_new(parser, table, key.data ?: "", array, err) < 0 || define(parser, err) < 0)
                                 return -1;
                 } else if (!json_is_array(array) || !is_defined(parser))
-                        return error_set(err, ERROR_INVALID_CONFIG, "%s:%u: '%s' is no array of tables", parser->what, parser->line, key.data);
+                        return error_set(err, ERROR_INVALID_CONFIG, "%s:%u: '%s' is no array of tables", parser->what, parser->line,
+                                         key.data);
                 parser->table = json_object();
                 if (json_array_append_new(array, parser->table) < 0)
                         return error_oom(err);

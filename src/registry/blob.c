@@ -81,7 +81,8 @@ static int ask(RegistryBlob *b, bool *ret_transient, uint64_t *ret_wait, Error *
         *ret_wait = 0;
         if (string_format(&url, err, "/v2/%s/blobs/%s", place->name->repository, b->blob->digest.text) < 0 ||
             string_format(&scope, err, "repository:%s:pull", place->name->repository) < 0 ||
-            string_format(&range, err, "Range: bytes=%llu-%llu", (unsigned long long) b->pos, (unsigned long long) (b->blob->size - 1)) < 0 ||
+            string_format(&range, err, "Range: bytes=%llu-%llu", (unsigned long long) b->pos,
+                          (unsigned long long) (b->blob->size - 1)) < 0 ||
             server_find(b->registry, place->name->registry, place->insecure, &server, err) < 0 ||
             server_connect(b->registry, server, err) < 0 || (!b->http && http_take(b->registry, &b->http, err) < 0))
                 return -1;
@@ -151,7 +152,8 @@ static int skip_bytes(RegistryBlob *b, Error *err) {
                 if (http_read(b->http, data, b->skip < sizeof(data) ? (size_t) b->skip : sizeof(data), &n, err) < 0)
                         return -1;
                 if (n == 0)
-                        return error_set(err, ERROR_DIGEST_MISMATCH, "it is shorter than its %llu bytes", (unsigned long long) b->blob->size);
+                        return error_set(err, ERROR_DIGEST_MISMATCH, "it is shorter than its %llu bytes",
+                                         (unsigned long long) b->blob->size);
                 b->skip -= n;
         }
         return 0;

@@ -190,8 +190,8 @@ int call_begin(const Call *call, Http *http, HttpResponse *ret, Error *err) {
                 int r;
 
                 r = try_call(call, http, &response, &cause);
-                const bool transient = r < 0 ? (cause.kind == ERROR_REGISTRY || cause.kind == ERROR_TIMEOUT) && http_failure(http) == HTTP_TRANSIENT :
-                                               status_is_transient(response.status);
+                const bool broke = (cause.kind == ERROR_REGISTRY || cause.kind == ERROR_TIMEOUT) && http_failure(http) == HTTP_TRANSIENT;
+                const bool transient = r < 0 ? broke : status_is_transient(response.status);
 
                 if (!transient || call->once || n > call->registry->options.retries) {
                         if (r < 0 && err)

@@ -8,12 +8,20 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "base/source.h"
+#include <stdint.h>
+
 #include "registry/certs.h"
 
 #define HTTP_HEADERS_MAX (64u << 10) /* bytes of one response's headers; this program's own cap */
 
 typedef struct Http Http;
+
+/** Bytes to be sent */
+typedef struct ByteSource {
+        /** read() - the next bytes, in order; @ret is 0 at the end only. What it says of a failure is the request's error */
+        int (*read)(void *userdata, void *data, size_t size, size_t *ret, Error *err);
+        void *userdata;
+} ByteSource;
 
 typedef struct HttpSettings {
         unsigned timeout;   /* seconds to connect, and without enough bytes */

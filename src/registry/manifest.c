@@ -97,7 +97,8 @@ static int fetch_from(Registry *registry, Server *server, const Reference *name,
                                 *err = cause;
                         return -1;
                 }
-                registry_note(registry, "registry '%s': %s; trying again (%u of %u)", server->host, cause.text, n, registry->options.retries);
+                registry_note(registry, "registry '%s': %s; trying again (%u of %u)", server->host, cause.text, n,
+                              registry->options.retries);
                 if (registry_pause(registry, n, 0, err) < 0)
                         return -1;
         }
@@ -135,7 +136,8 @@ int registry_manifest(Registry *registry, const Reference *name, RegistryDocumen
         }
 }
 
-int registry_manifest_push(Registry *registry, const Reference *name, const Descriptor *descriptor, const char *data, size_t len, Error *err) {
+int registry_manifest_push(Registry *registry, const Reference *name, const Descriptor *descriptor, const char *data, size_t len,
+                           Error *err) {
         _cleanup_(places_clear) Places places = { 0 };
         _cleanup_(http_response_clear) HttpResponse response = { .length = -1 };
         _cleanup_free_ char *url = NULL, *scope = NULL, *type = NULL;

@@ -57,8 +57,8 @@ int registries_conf_names(const RegistriesConf *conf, const char *text, char ***
                         return -1;
         } else if (strv_length(conf->search) > 0) {
                 if (conf->short_names == SHORT_NAMES_ENFORCING && strv_length(conf->search) > 1) {
-                        error_set(err, ERROR_INVALID_ARGUMENT, "the short name '%s' may mean several images, and short-name-mode is enforcing",
-                                  text);
+                        error_set(err, ERROR_INVALID_ARGUMENT,
+                                  "the short name '%s' may mean several images, and short-name-mode is enforcing", text);
                         return error_hint(err, "write the registry too, for example %s/%s", conf->search[0], text);
                 }
                 names = strv_free(names);

@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-#include "base/source.h"
+#include "base/cleanup.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
 
@@ -88,7 +88,7 @@ typedef struct RegistryModule {
          * reader's to check. @blob and @name are borrowed until blob_close(). Errors of blob_read(): as manifest().
          */
         int (*blob_open)(Registry *registry, const Reference *name, const Descriptor *blob, uint64_t offset, RegistryBlob **ret, Error *err);
-        int (*blob_read)(void *blob, void *data, size_t size, size_t *ret, Error *err); /* fits ByteSource */
+        int (*blob_read)(void *blob, void *data, size_t size, size_t *ret, Error *err); /* fits a BlobSource */
         RegistryBlob *(*blob_close)(RegistryBlob *blob);
 
         /** blob_exists() - whether the repository has a blob */

@@ -307,17 +307,18 @@ static int token_slot(Server *server, const char *scope, Token **ret, Error *err
 
 static int bearer_header(Registry *registry, Server *server, const Credentials *credentials, const Challenge *challenge, const char *scope,
                          char **ret, Error *err) {
+        const bool refused = challenge != &server->challenge;
         Token fresh = { 0 }, *token;
         Http *http;
         int r;
 
         if (token_slot(server, scope, &token, err) < 0)
                 return -1;
-        if (!token->text || challenge != &server->challenge || monotonic_seconds() >= token->expires) {
+        if (!token->text || refused || monotonic_seconds() >= token->expires) {
                 if (http_take(registry, &http, err) < 0)
                         return -1;
-                r = request_token(registry, server, credentials, challenge, challenge != &server->challenge && challenge->scope ? challenge->scope : scope,
-                                  http, &fresh, err);
+                r = request_token(registry, server, credentials, challenge, refused && challenge->scope ? challenge->scope : scope, http,
+                                  &fresh, err);
                 http_give(registry, http);
                 if (r < 0)
                         return -1;

@@ -42,8 +42,8 @@ static char *origin_of(const char *text) {
         _cleanup_(curl_freep) char *scheme = NULL, *host = NULL, *port = NULL;
         char *origin = NULL;
 
-        if (!url || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-            curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+        if (!url || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+            curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
             curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
             string_format(&origin, NULL, "%s://%s:%s", scheme, host, port) < 0)
                 return NULL;
