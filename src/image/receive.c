@@ -1,6 +1,6 @@
 /*
- * Receiving an image blob by blob. Half a blob waits in the store's downloads/ for the next time: a file by its digest, locked by who writes
- * it, so that no blob is fetched twice. Whole and verified, it is renamed into place.
+ * Receiving an image blob by blob. Half a blob waits in the store's downloads/ for the next time: a file by its digest, locked by who
+ * writes it, so that no blob is fetched twice. Whole and verified, it is renamed into place.
  */
 
 #include "image/receive.h"
@@ -204,8 +204,18 @@ static int publish(const Receive *r, const StoreImage *image, const Descriptor *
 
 int image_receive(Store *store, const ReceiveRequest *request, const ImageProgress *progress, ImportedImage *ret, Error *err) {
         static const ImageProgress silent = { 0 };
-        _cleanup_(receive_clear) Receive receive = { .store = store, .request = request, .progress = progress ?: &silent, .downloads_fd = -EBADF };
-        const DescribeRequest describe = { .blobs_fd = store_blobs_fd(store), .platform = request->platform, .fetch = fetch, .userdata = &receive };
+        _cleanup_(receive_clear) Receive receive = {
+                .store = store,
+                .request = request,
+                .progress = progress ?: &silent,
+                .downloads_fd = -EBADF,
+        };
+        const DescribeRequest describe = {
+                .blobs_fd = store_blobs_fd(store),
+                .platform = request->platform,
+                .fetch = fetch,
+                .userdata = &receive,
+        };
         _cleanup_(store_image_freep) StoreImage *image = NULL;
         _cleanup_free_ char *name = NULL;
         Descriptor manifest;

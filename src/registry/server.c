@@ -105,7 +105,7 @@ static int ping(Registry *registry, Server *server, Http *http, const char *sche
 }
 
 static int connect_locked(Registry *registry, Server *server, Error *err) {
-        Error first = ERROR_INIT;
+        Error first = ERROR_INIT, second = ERROR_INIT;
         Http *http;
         int r;
 
@@ -113,19 +113,21 @@ static int connect_locked(Registry *registry, Server *server, Error *err) {
                 return 0;
         if (http_take(registry, &http, err) < 0)
                 return -1;
-        r = ping(registry, server, http, "https", err);
+        r = ping(registry, server, http, "https", &first);
         if (r < 0 && server->insecure && (http_failure(http) == HTTP_NO_TLS || http_failure(http) == HTTP_UNREACHABLE)) {
-                if (err)
-                        first = *err;
-                r = ping(registry, server, http, "http", err);
-                /* When neither works, the first failure says more. */
-                if (r < 0 && err && http_failure(http) == HTTP_UNREACHABLE && first.kind != ERROR_NONE)
-                        *err = first;
+                r = ping(registry, server, http, "http", &second);
+                /* When neither is spoken, the first failure says more. */
+                if (r < 0 && http_failure(http) != HTTP_UNREACHABLE)
+                        first = second;
         }
         if (r < 0 && !server->insecure && http_failure(http) == HTTP_NO_TLS)
-                error_hint(err, "if it speaks plain HTTP: --tls-verify=false, or insecure = true in registries.conf");
+                error_hint(&first, "if it speaks plain HTTP: --tls-verify=false, or insecure = true in registries.conf");
         http_give(registry, http);
-        return r < 0 ? error_prefix(err, "registry '%s'", server->host) : 0;
+        if (r == 0)
+                return 0;
+        if (err)
+                *err = first;
+        return error_prefix(err, "registry '%s'", server->host);
 }
 
 int server_connect(Registry *registry, Server *server, Error *err) {
