@@ -42,6 +42,15 @@ typedef struct ReceiveRequest {
         uint64_t unpacked_max;        /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ReceiveRequest;
 
+/** What is copied where: docker://NAME, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], or a name of the store */
+typedef struct CopyRequest {
+        const char *source, *target;
+        const Platform *platform; /* of an index; NULL: this machine's */
+        bool all_platforms;       /* of an index: all of it */
+        const struct RegistryOptions *from, *to;
+        uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+} CopyRequest;
+
 typedef struct ImportedImage {
         char *name;
         Digest manifest;
@@ -96,6 +105,17 @@ typedef struct ImageModule {
          * and diffID are checked while it unpacks. @unpacked_max: bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX
          */
         int (*unpack)(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err);
+
+        /**
+         * copy() - an image from anywhere to anywhere but the store; every digest stays what it is, but in a docker-archive, whose layers are
+         * not compressed
+         * @ret: name: of the target, may be NULL; manifest: what was copied
+         */
+        int (*copy)(Store *store, const CopyRequest *request, const ImageProgress *progress, ImportedImage *ret, Error *err);
+
+        /** describe() - an image in a registry, from its documents alone; free the three */
+        int (*describe)(const struct RegistryOptions *registry, const char *name, const Platform *platform, StoreImage **ret,
+                        ImageConfig **ret_config, char **ret_name, Error *err);
 
         /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);

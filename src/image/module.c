@@ -3,6 +3,7 @@
 #include "image/image.h"
 
 #include "base/cleanup.h"
+#include "image/copy.h"
 #include "image/import.h"
 #include "image/receive.h"
 #include "image/resolve.h"
@@ -44,6 +45,8 @@ __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .version = IMAGE_MODULE_VERSION,
         .import = image_import,
         .receive = image_receive,
+        .copy = image_copy,
+        .describe = image_describe_remote,
         .resolve = image_resolve,
         .unpack = unpack,
         .verify = image_verify,

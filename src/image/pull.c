@@ -69,7 +69,7 @@ static int receive_all(Pull *pull, const char *name, ImportedImage *ret, Error *
 static int pull_image(Pull *pull, ImportedImage *ret, Error *err) {
         _cleanup_free_ char *name = NULL;
 
-        if (reference_format(pull->remote.name, &name, err) < 0)
+        if (pull->request->as ? string_copy(pull->request->as, &name, err) < 0 : reference_format(pull->remote.name, &name, err) < 0)
                 return -1;
         if (pull->request->all_platforms && pull->remote.root.descriptor.type == MEDIA_INDEX)
                 return receive_all(pull, name, ret, err);

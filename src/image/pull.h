@@ -7,6 +7,7 @@
 
 typedef struct PullRequest {
         const char *name;         /* as the user wrote it */
+        const char *as;           /* the name in the store; NULL: its own, in full */
         const Platform *platform; /* NULL: this machine's */
         bool all_platforms;       /* every image of an index, and the index itself under the name */
         const RegistryOptions *registry;

@@ -22,5 +22,8 @@ int remote_open(const RegistryOptions *options, const char *text, Remote *ret, E
 void remote_close(Remote *remote);
 #define _cleanup_remote_ _cleanup_(remote_close)
 
+/** remote_read() - a document, verified; free(). For the image module only, which can hash */
+int remote_read(Remote *remote, const Descriptor *blob, size_t max, const char *what, char **ret_data, size_t *ret_len, Error *err);
+
 /** remote_source() - its blobs, documents included; points to @remote */
 BlobSource remote_source(Remote *remote);

@@ -31,17 +31,17 @@ static int read_file(void *userdata, void *data, size_t size, size_t *ret, Error
         ssize_t n;
 
         do
-                n = pread(file->fd, data, file->size - file->offset < size ? (size_t) (file->size - file->offset) : size,
+                n = pread(file->fd, data, file->blob->size - file->offset < size ? (size_t) (file->blob->size - file->offset) : size,
                           (off_t) file->offset);
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "read a blob");
-        if (n == 0 && file->offset < file->size)
+        if (n == 0 && file->offset < file->blob->size)
                 return error_set(err, ERROR_DIGEST_MISMATCH, "a blob ends after %llu of %llu bytes", (unsigned long long) file->offset,
-                                 (unsigned long long) file->size);
+                                 (unsigned long long) file->blob->size);
         file->offset += (uint64_t) n;
-        if (file->report)
-                file->report(file->userdata, file->offset);
+        if (file->upload->report)
+                file->upload->report(file->upload->userdata, file->blob, file->offset);
         *ret = (size_t) n;
         return 0;
 }
@@ -102,7 +102,7 @@ static int send_one(Chain *chain, HttpResponse *ret, Error *err) {
                 .verify = !call->server->insecure,
                 .certs = certs,
                 .body = call->file ? &file : call->data ? &data : NULL,
-                .body_len = call->file ? call->file->size : call->len,
+                .body_len = call->file ? call->file->blob->size : call->len,
                 .deadline = call->small ? call->registry->options.timeout * SMALL_DEADLINE : 0,
         };
         return http_begin(chain->http, &request, ret, err);

@@ -73,9 +73,9 @@ int server_authorize(Registry *registry, Server *server, const Reference *name, 
 /** A file as a request's body */
 typedef struct FileBody {
         int fd;
-        uint64_t offset, size;
-        void (*report)(void *userdata, uint64_t done);
-        void *userdata;
+        uint64_t offset;
+        const Descriptor *blob; /* what it is */
+        const RegistryUpload *upload;
 } FileBody;
 
 typedef struct Call {
@@ -132,7 +132,6 @@ int registry_blob_open(Registry *registry, const Reference *name, const Descript
 int registry_blob_read(void *blob, void *data, size_t size, size_t *ret, Error *err);
 RegistryBlob *registry_blob_close(RegistryBlob *blob);
 int registry_blob_exists(Registry *registry, const Reference *name, const Descriptor *blob, bool *ret, Error *err);
-int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, int fd, const char *from,
-                       void (*report)(void *userdata, uint64_t done), void *userdata, Error *err);
+int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, const RegistryUpload *upload, Error *err);
 int registry_login(Registry *registry, const RegistryLogin *login, char **ret_file, Error *err);
 int registry_logout(Registry *registry, const RegistryLogin *login, char **ret_file, Error *err);

@@ -55,6 +55,15 @@ static inline void registry_document_clear(RegistryDocument *document) {
         document->data = NULL;
 }
 
+/** Where a blob to be uploaded comes from */
+typedef struct RegistryUpload {
+        const char *from; /* another repository of the same registry that is known to have it; NULL: none */
+        /** open() - a file that is exactly the blob; not called when the registry has it from elsewhere */
+        int (*open)(void *userdata, const Descriptor *blob, int *ret_fd, Error *err);
+        void (*report)(void *userdata, const Descriptor *blob, uint64_t done); /* bytes sent so far; may be NULL */
+        void *userdata;
+} RegistryUpload;
+
 typedef struct RegistryLogin {
         const char *registry; /* HOST[:PORT] */
         const char *user, *password; /* of logout: unused */
@@ -94,13 +103,8 @@ typedef struct RegistryModule {
         /** blob_exists() - whether the repository has a blob */
         int (*blob_exists)(Registry *registry, const Reference *name, const Descriptor *blob, bool *ret, Error *err);
 
-        /**
-         * blob_push() - upload a blob from a file that is exactly that blob
-         * @from: another repository of the same registry that is known to have it, to be mounted from there; NULL: none
-         * @report: bytes sent so far; may be NULL
-         */
-        int (*blob_push)(Registry *registry, const Reference *name, const Descriptor *blob, int fd, const char *from,
-                         void (*report)(void *userdata, uint64_t done), void *userdata, Error *err);
+        /** blob_push() - upload a blob, unless it can be mounted from another repository of the registry */
+        int (*blob_push)(Registry *registry, const Reference *name, const Descriptor *blob, const RegistryUpload *upload, Error *err);
 
         /** manifest_push() - let the reference's tag (or digest) mean a document whose blobs are there */
         int (*manifest_push)(Registry *registry, const Reference *name, const Descriptor *descriptor, const char *data, size_t len, Error *err);

@@ -92,7 +92,7 @@ static int begin(const Target *target, const Descriptor *blob, const char *from,
         return url_resolve(base, response.location, ret_location, err);
 }
 
-static int send(const Target *target, const Descriptor *blob, const char *location, FileBody *file, bool *ret_transient, Error *err) {
+static int send(const Target *target, const char *location, FileBody *file, bool *ret_transient, Error *err) {
         _cleanup_(http_response_clear) HttpResponse response = { .length = -1 };
         char *headers[] = { (char *) "Content-Type: application/octet-stream", NULL };
         _cleanup_free_ char *url = NULL;
@@ -101,7 +101,7 @@ static int send(const Target *target, const Descriptor *blob, const char *locati
         *ret_transient = false;
         if (!strncmp(target->server->base, "https://", 8) && strncmp(location, "https://", 8) && !target->server->insecure)
                 return error_set(err, ERROR_REGISTRY, "it speaks HTTPS, but wants the blob sent in plain text");
-        if (string_format(&url, err, "%s%sdigest=%s", location, strchr(location, '?') ? "&" : "?", blob->digest.text) < 0)
+        if (string_format(&url, err, "%s%sdigest=%s", location, strchr(location, '?') ? "&" : "?", file->blob->digest.text) < 0)
                 return -1;
         call = target_call(target, "PUT", url);
         call.headers = headers;
@@ -117,21 +117,27 @@ static int send(const Target *target, const Descriptor *blob, const char *locati
         return call_failed(&call, target->http, &response, err);
 }
 
-int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, int fd, const char *from,
-                       void (*report)(void *userdata, uint64_t done), void *userdata, Error *err) {
+int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, const RegistryUpload *upload, Error *err) {
         _cleanup_(target_clear) Target target = { .registry = registry };
-        FileBody file = { .fd = fd, .size = blob->size, .report = report, .userdata = userdata };
+        _cleanup_close_ int fd = -EBADF;
+        FileBody file = { .blob = blob, .upload = upload };
 
-        if (target_open(registry, name, from, &target, err) < 0)
+        if (target_open(registry, name, upload->from, &target, err) < 0)
                 return -1;
         for (unsigned n = 1;; n++) {
                 _cleanup_free_ char *location = NULL;
                 Error cause = ERROR_INIT;
                 bool transient = false;
 
-                if (begin(&target, blob, from, &location, &cause) == 0 &&
-                    (!location || send(&target, blob, location, &file, &transient, &cause) == 0))
-                        return 0;
+                if (begin(&target, blob, upload->from, &location, &cause) == 0) {
+                        if (!location)
+                                return 0;
+                        if (fd < 0 && upload->open(upload->userdata, blob, &fd, err) < 0)
+                                return -1;
+                        file.fd = fd;
+                        if (send(&target, location, &file, &transient, &cause) == 0)
+                                return 0;
+                }
                 if (!transient || n > registry->options.retries) {
                         if (err)
                                 *err = cause;
