@@ -17,6 +17,7 @@ struct RegistryBlob {
         uint64_t skip; /* bytes of the answer before that one, from a server that knows no ranges */
         uint64_t since; /* where the last failure was made up for */
         unsigned failures;
+        bool open_ended; /* the answer did not say how long it is */
 };
 
 RegistryBlob *registry_blob_close(RegistryBlob *blob) {
@@ -50,6 +51,7 @@ static int check_answer(RegistryBlob *b, const HttpResponse *response, Error *er
         const uint64_t size = b->blob->size;
         ContentRange range;
 
+        b->open_ended = response->length < 0;
         if (response->status == 200) {
                 if (response->length >= 0 && (uint64_t) response->length != size)
                         return error_set(err, ERROR_DIGEST_MISMATCH, "the registry has %lld bytes, not %llu", (long long) response->length,
@@ -159,6 +161,18 @@ static int skip_bytes(RegistryBlob *b, Error *err) {
         return 0;
 }
 
+/* Whether the answer ends where the blob does. */
+static int check_end(RegistryBlob *b, Error *err) {
+        bool more = http_has_more(b->http);
+        size_t n;
+        char c;
+
+        /* All bytes are here: a connection that breaks now does no harm. */
+        if (!more && b->open_ended && http_read(b->http, &c, 1, &n, NULL) == 0)
+                more = n > 0;
+        return more ? error_set(err, ERROR_DIGEST_MISMATCH, "it has more than its %llu bytes", (unsigned long long) b->blob->size) : 0;
+}
+
 static int read_some(RegistryBlob *b, void *data, size_t size, size_t *ret, Error *err) {
         const uint64_t left = b->blob->size - b->pos;
 
@@ -168,9 +182,7 @@ static int read_some(RegistryBlob *b, void *data, size_t size, size_t *ret, Erro
                 return error_set(err, ERROR_DIGEST_MISMATCH, "it ends after %llu of its %llu bytes", (unsigned long long) b->pos,
                                  (unsigned long long) b->blob->size);
         b->pos += *ret;
-        if (b->pos == b->blob->size && http_has_more(b->http))
-                return error_set(err, ERROR_DIGEST_MISMATCH, "it has more than its %llu bytes", (unsigned long long) b->blob->size);
-        return 0;
+        return b->pos == b->blob->size ? check_end(b, err) : 0;
 }
 
 int registry_blob_read(void *userdata, void *data, size_t size, size_t *ret, Error *err) {

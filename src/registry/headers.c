@@ -124,7 +124,7 @@ static int parse_field(const char *text, Challenge *best, Error *err) {
                 p = after + 1;
                 p += strspn(p, " \t");
                 if (parse_parameter(&p, text, &value, err) < 0)
-                        return -1;
+                        return err && err->kind == ERROR_INVALID_ARGUMENT ? malformed(text, err) : -1;
                 target = parameter(&current, name, len);
                 if (target && !*target && string_copy(value.data ?: "", target, err) < 0)
                         return -1;

@@ -77,6 +77,11 @@ put() {
         skopeo copy -q "${@:3}" --dest-tls-verify=false "oci:$2" "docker://$1"
 }
 
+# podman_here ARG…: with a storage of the test's own
+podman_here() {
+        podman --root "$T/podman" --runroot "$T/podman-run" --storage-driver vfs "$@"
+}
+
 manifest_digest() {
         skopeo inspect --tls-verify=false "${@:2}" --format '{{.Digest}}' "docker://$1"
 }

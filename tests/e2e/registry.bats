@@ -222,3 +222,115 @@ teardown() {
         ok lxcri prune
         ok lxcri image inspect "$(< "$T/arm64.digest")"
 }
+
+@test "push: skopeo and podman read it, the same digests; what is there is not sent again" {
+        local digest
+
+        start_registry r
+        ok lxcri image import "$FIXTURES/web" web
+        digest=$(< "$FIXTURES/web.digest")
+        fails RegistryError lxcri push web "$REG/pushed/web:1"
+        ok lxcri push --tls-verify=false web "$REG/pushed/web:1"
+        says "$REG/pushed/web:1 $digest"
+        [[ $(manifest_digest "$REG/pushed/web:1") == "$digest" ]]
+        skopeo copy -q --src-tls-verify=false "docker://$REG/pushed/web:1" "oci:$T/back:web"
+        diff -r "$T/back/blobs" "$FIXTURES/web/blobs"
+        podman_here pull -q --tls-verify=false "$REG/pushed/web:1"
+        [[ $(podman_here image inspect --format '{{.Digest}}' "$REG/pushed/web:1") == "$digest" ]]
+
+        (($(requests r 'PUT /v2/pushed/web/blobs/') == 4))
+        ok lxcri push -q --tls-verify=false web "$REG/pushed/web:2"
+        [[ $output == "$digest" ]]
+        (($(requests r 'PUT /v2/pushed/web/blobs/') == 4))
+
+        # what podman pushes we pull, in Docker's words too
+        import_busybox
+        ok lxcri push --tls-verify=false busybox "$REG/busybox:1"
+        podman_here pull -q --tls-verify=false "$REG/busybox:1"
+        for format in v2s2 oci; do
+                podman_here push -q --tls-verify=false --format $format "$REG/busybox:1" "$REG/podman/$format:1"
+                digest=$(manifest_digest "$REG/podman/$format:1")
+                ok lxcri pull -q --tls-verify=false "$REG/podman/$format:1"
+                [[ $output == "$digest" ]]
+                ok lxcri run --rm --image "$REG/podman/$format:1" "$ID" echo "$format"
+                [[ $output == "$format" ]]
+                ok lxcri push -q --tls-verify=false "$REG/podman/$format:1" "$REG/again/$format:1"
+                [[ $(manifest_digest "$REG/again/$format:1") == "$digest" ]]
+        done
+}
+
+@test "copy: registry to registry, within one by mounting, to layouts and archives and back" {
+        local digest first
+
+        start_registry r
+        first=$REG
+        put "$REG/a/web:1" "$FIXTURES/web"
+        digest=$(< "$FIXTURES/web.digest")
+        ok lxcri copy -q --tls-verify=false "docker://$REG/a/web:1" "docker://$REG/b/web:1"
+        [[ $output == "$digest" && $(manifest_digest "$REG/b/web:1") == "$digest" ]]
+        (($(requests r 'PUT /v2/b/web/blobs/') == 0))
+
+        start_registry other
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" "docker://$REG/web:1"
+        [[ $(manifest_digest "$REG/web:1") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" "oci:$T/layout:mine"
+        [[ $(skopeo inspect --format '{{.Digest}}' "oci:$T/layout:mine") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" "oci:$T/layout:yours"
+        (($(jq '.manifests | length' "$T/layout/index.json") == 2))
+        ok lxcri copy -q "oci:$T/layout:mine" "oci-archive:$T/web.tar:tagged"
+        [[ $(skopeo inspect --format '{{.Digest}}' "oci-archive:$T/web.tar:tagged") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "oci-archive:$T/web.tar" "docker://$REG/archive:1"
+        [[ $(manifest_digest "$REG/archive:1") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" my-own-name
+        [[ $output == "$digest" ]]
+        ok lxcri copy -q "oci-archive:$T/web.tar" from-archive
+        ok lxcri copy -q my-own-name other-name
+        [[ $output == "$digest" ]]
+        ok lxcri run --rm --image other-name "$ID" copied
+        [[ $output == "web copied" ]]
+
+        fails InvalidArgument lxcri copy my-own-name "nowhere://x"
+        fails InvalidArgument lxcri copy my-own-name "oci:$FIXTURES"
+        fails NotSupported lxcri copy --all-platforms my-own-name "docker-archive:$T/no.tar"
+        [[ ! -e $T/no.tar ]]
+        compgen -G "$T/*.part" && return 1
+        compgen -G "$STORE/tmp/*" && return 1
+        return 0
+}
+
+@test "image save and load: archives that skopeo reads, and our own back again" {
+        local digest
+
+        ok lxcri image import "$FIXTURES/web" example.test/web:1
+        digest=$(< "$FIXTURES/web.digest")
+        ok lxcri image save example.test/web:1 -o "$T/docker.tar"
+        ok lxcri image save example.test/web:1 -o "$T/oci.tar" --format oci-archive -q
+        [[ $output == "$digest" ]]
+        skopeo copy -q "docker-archive:$T/docker.tar:example.test/web:1" "oci:$T/one:x"
+        skopeo copy -q "oci-archive:$T/oci.tar" "oci:$T/two:x"
+        for layout in one two; do
+                skopeo inspect --config "oci:$T/$layout:x" | jq -S '{config, rootfs}' > "$T/$layout.json"
+        done
+        cmp "$T/one.json" "$T/two.json"
+
+        ok lxcri image rm example.test/web:1
+        ok lxcri image load -q -i "$T/docker.tar"
+        ok lxcri run --rm --image example.test/web:1 "$ID" loaded
+        [[ $output == "web loaded" ]]
+        ok lxcri image load -q -i "$T/oci.tar"
+        [[ $output == "$digest" ]]
+        fails InvalidArgument lxcri image save example.test/web:1
+        fails FileError lxcri image save example.test/web:1 -o "$T/no/such/dir.tar"
+        fails ImageNotFound lxcri image save example.test/web:2 -o "$T/none.tar"
+        [[ ! -e $T/none.tar ]]
+}
+
+@test "image inspect of a registry's image fetches no layer" {
+        start_registry r
+        put "$REG/web:1" "$FIXTURES/web"
+        ok lxcri image inspect --tls-verify=false "docker://$REG/web:1"
+        jq -e --arg d "$(< "$FIXTURES/web.digest")" '.[0].digest == $d and .[0].config.User == "app" and (.[0].layers | length) == 3 and .[0].layers[0].unpacked == false' "$T/out"
+        (($(requests r 'GET /v2/web/blobs/.*proxmox-lxcri') <= 2))
+        [[ ! -e $STORE/index.json ]]
+        fails ImageNotFound lxcri image inspect --tls-verify=false "docker://$REG/web:2"
+}

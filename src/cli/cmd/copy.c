@@ -113,6 +113,11 @@ static int run(Cli *cli, const Call *call, Error *err) {
 
         if (request.platform && request.all_platforms)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--platform and --all-platforms exclude each other");
+        for (size_t i = 0; i < 2; i++)
+                if (!names_a_place(call->operands[i]) && strstr(call->operands[i], "://")) {
+                        error_set(err, ERROR_INVALID_ARGUMENT, "'%s' is no place that can be copied from or to", call->operands[i]);
+                        return error_hint(err, "docker://NAME, oci:DIR, oci-archive:FILE, docker-archive:FILE, or a name of the store");
+                }
         if (args->source_creds)
                 from.creds = args->source_creds;
         if (args->target_creds)
