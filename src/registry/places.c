@@ -83,7 +83,10 @@ static size_t prefix_match(const RegistryRule *rule, const char *text) {
                 return host > suffix && !strncmp(text + host - suffix, rule->prefix + 1, suffix) ? host : 0;
         }
         n = strlen(rule->prefix);
-        return !strncmp(text, rule->prefix, n) && (!text[n] || strchr("/:@", text[n])) ? n : 0;
+        if (strncmp(text, rule->prefix, n))
+                return 0;
+        /* After a host alone a colon begins its port: another registry. */
+        return !text[n] || text[n] == '/' || (strchr(rule->prefix, '/') && strchr(":@", text[n])) ? n : 0;
 }
 
 static const RegistryRule *rule_of(const RegistriesConf *conf, const char *text, size_t *ret_covered) {

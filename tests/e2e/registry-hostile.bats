@@ -71,7 +71,8 @@ completes() {
         refused DigestMismatch "registry says" manifest-digest
         refused RegistryError "bytes" manifest-5MiB
         refused RegistryError "bytes" manifest-endless
-        refused ImageNotFound "plan9/vax" huge-index
+        refused InvalidJson "values" huge-index 20000
+        refused ImageNotFound "plan9/vax" huge-index 2000
         refused NotSupported "schema 1" schema1
         refused NotSupported "artifact" artifact
         refused ImageNotFound "gone?[31m" missing-blob
