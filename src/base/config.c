@@ -80,6 +80,16 @@ static const Key keys[CONFIG_KEYS] = {
         { { "pids_limit", "integer", "2048",
             "processes of a container made from an image, when --pids-limit is not given; 0 or -1: no limit" },
           INTEGER(pids_limit, -1, INT64_C(1) << 22) },
+        { { "registry_timeout", "integer", "60",
+            "seconds to wait for a registry's connection, and for registry_speed_min bytes a second on average" },
+          INTEGER(registry_timeout, 1, 86400) },
+        { { "registry_speed_min", "integer", "64", "bytes a second that a registry must send, or it counts as stuck" },
+          INTEGER(registry_speed_min, 1, INT64_C(1) << 30) },
+        { { "registry_retries", "integer", "5", "how often a request to a registry is tried again after what may pass" },
+          INTEGER(registry_retries, 0, 1000) },
+        { { "registry_retry_wait_max", "integer", "60",
+            "seconds between two tries at most, also where a registry asks for more by Retry-After" },
+          INTEGER(registry_retry_wait_max, 1, 86400) },
 };
 
 static void *member_of(const Config *config, const Key *key) {

@@ -23,7 +23,7 @@ typedef struct RuntimeRule {
         char *runtime; /* backend name */
 } RuntimeRule;
 
-#define CONFIG_KEYS 13 /* rows of the table */
+#define CONFIG_KEYS 17 /* rows of the table */
 
 typedef struct Config {
         char *path;            /* the file it came from; NULL: none, all defaults */
@@ -42,6 +42,10 @@ typedef struct Config {
         char *network_bridge;   /* of --network bridge without a name; default vmbr0 */
         int64_t dhcp_timeout;   /* seconds for a DHCP server to answer a container that starts; default 45 */
         int64_t pids_limit;     /* for image containers without --pids-limit; default 2048 as podman; 0 or -1: none */
+        int64_t registry_timeout;        /* seconds to connect to a registry, and without enough bytes; default 60 */
+        int64_t registry_speed_min;      /* bytes a second that are enough; default 64 */
+        int64_t registry_retries;        /* tries after the first one; default 5 */
+        int64_t registry_retry_wait_max; /* seconds between two tries at most; default 60 */
 } Config;
 
 /**

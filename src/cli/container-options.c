@@ -64,6 +64,12 @@ static int take_id_map(void *target, const char *value, Error *err) {
         return 0;
 }
 
+static int take_pull(void *target, const char *value, Error *err) {
+        /* The parser has refused every other word. */
+        *(PullPolicy *) target = !strcmp(value, "always") ? PULL_ALWAYS : !strcmp(value, "never") ? PULL_NEVER : PULL_MISSING;
+        return 0;
+}
+
 static int take_stop_signal(void *target, const char *value, Error *err) {
         char **signal = target, *copy;
 
@@ -80,7 +86,7 @@ const Option container_options[] = {
         OPT_GROUP("Options"),
         OPT_STRING('b', "bundle", ContainerArgs, bundle, "DIR",
                    "directory with config.json and the root filesystem; the working directory when neither it nor --image is given"),
-        OPT_STRING(0, "image", ContainerArgs, image, "IMAGE", "make the container from an image of the store"),
+        OPT_STRING(0, "image", ContainerArgs, image, "IMAGE", "make the container from an image, fetched if need be"),
         OPT_STRING(0, "pid-file", ContainerArgs, pid_file, "FILE", "write the pid of the container's first process to FILE"),
         OPT_STRING(0, "console-socket", ContainerArgs, console_socket, "SOCKET", "hand the terminal's other end to who listens at SOCKET"),
         OPT_FLAG('d', "detach", ContainerArgs, detach, "leave the container running in the background; create always returns"),
@@ -93,6 +99,11 @@ const Option container_options[] = {
 };
 
 const Option container_image_options[] = {
+        OPT_GROUP("With --image: the image"),
+        OPT_CALL(0, "pull", ContainerArgs, pull, "missing|always|never", take_pull,
+                 "when to fetch the image from its registry: when the store does not have it, unless given"),
+        OPT_CALL(0, "platform", ContainerArgs, platform, "OS/ARCH[/VARIANT]", platform_take,
+                 "which platform's image to take; this machine's unless given"),
         OPT_GROUP("With --image: the process"),
         OPT_CALL('e', "env", ContainerArgs, spec, "NAME[=VALUE]", take_env,
                  "set a variable; NAME alone takes it from the caller's environment"),
@@ -152,6 +163,7 @@ const Option container_image_options[] = {
 void container_args_clear(void *args) {
         spec_options_clear(&((ContainerArgs *) args)->spec);
         network_options_clear(&((ContainerArgs *) args)->network);
+        platform_clear(&((ContainerArgs *) args)->platform);
 }
 
 void container_request_clear(ContainerRequest *request) {
@@ -171,7 +183,7 @@ int descriptors_check(int64_t n, Error *err) {
 /* Options and operands that mean nothing for a bundle, whose config.json says it all. */
 static int check_bundle(const Call *call, Error *err) {
         for (size_t i = 0; i < call->n_given; i++)
-                if (options_contain(container_image_options, call->given[i])) {
+                if (options_contain(container_image_options, call->given[i]) || options_contain(registry_options, call->given[i])) {
                         error_set(err, ERROR_INVALID_ARGUMENT, "option '--%s' goes with --image only", call->given[i]->name);
                         return error_hint(err, "a bundle's own config.json says how it runs");
                 }
@@ -208,7 +220,7 @@ static void take_terminal_size(ContainerArgs *args) {
         args->spec.tty_columns = size.ws_col;
 }
 
-int container_request(const Call *call, ContainerRequest *ret, Error *err) {
+int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *err) {
         _cleanup_(container_request_clear) ContainerRequest made = {};
         ContainerArgs *args = call->args;
 
@@ -230,6 +242,9 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
                 .id = call->operands[0],
                 .bundle = made.bundle,
                 .image = args->image,
+                .pull = args->pull,
+                .platform = args->platform.os ? &args->platform : NULL,
+                .registry = args->image ? &ret->registry : NULL,
                 .storage_driver = args->storage_driver,
                 .options = &args->spec,
                 .network = &args->network,
@@ -243,6 +258,7 @@ int container_request(const Call *call, ContainerRequest *ret, Error *err) {
                 .remove = args->remove,
                 .keep = args->keep,
         };
+        made.registry = registry_request(cli, call, &args->registry);
         *ret = made;
         made = (ContainerRequest) {};
         return 0;

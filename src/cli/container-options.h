@@ -3,11 +3,15 @@
 /* The options that create and run share. */
 
 #include "cli/command.h"
+#include "cli/registry-options.h"
 #include "lifecycle/lifecycle.h"
 #include "network/network.h"
 #include "oci/runtime-spec.h"
 
 typedef struct ContainerArgs {
+        RegistryArgs registry; /* first */
+        Platform platform;
+        PullPolicy pull;
         const char *bundle, *image, *storage_driver, *pid_file, *console_socket;
         bool no_pivot, no_new_keyring, no_subreaper, detach, remove, keep;
         int64_t preserve_fds;
@@ -23,6 +27,7 @@ void container_args_clear(void *args);
 /** A request whose strings are owned here where they had to be made */
 typedef struct ContainerRequest {
         CreateRequest request;
+        RegistryOptions registry;
         char *bundle, *pid_file, *console_socket;
 } ContainerRequest;
 
@@ -30,10 +35,11 @@ void container_request_clear(ContainerRequest *request);
 
 /**
  * container_request() - what a command line asks for; paths are made absolute, combinations and inherited descriptors are checked
+ * @ret: stays where it is: its request points into it
  *
  * Errors: InvalidArgument
  */
-int container_request(const Call *call, ContainerRequest *ret, Error *err);
+int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *err);
 
 /** descriptors_check() - whether 3 … 3+N-1 are open, as --preserve-fds N promises. Errors: InvalidArgument */
 int descriptors_check(int64_t n, Error *err);

@@ -46,6 +46,8 @@ static int read_document(const DescribeRequest *r, const Descriptor *blob, size_
         if (blob->size > max)
                 return error_set(err, ERROR_INVALID_SPEC, "%s %s has %llu bytes, at most %zu are accepted", what, blob->digest.text,
                                  (unsigned long long) blob->size, max);
+        if (r->read)
+                return r->read(r->userdata, blob, max, what, ret, ret_len, err);
         if (r->fetch && r->fetch(r->userdata, blob, what, err) < 0)
                 return -1;
         return blob_read_verified(r->blobs_fd, blob, max, what, ret, ret_len, err);

@@ -18,6 +18,8 @@ typedef struct DescribeRequest {
         const Platform *platform; /* NULL: this machine's */
         /** fetch() - called before a document is read from @blobs_fd; may be NULL */
         int (*fetch)(void *userdata, const Descriptor *blob, const char *what, Error *err);
+        /** read() - gives a document in place of a file in @blobs_fd, verified; free(). May be NULL */
+        int (*read)(void *userdata, const Descriptor *blob, size_t max, const char *what, char **ret_data, size_t *ret_len, Error *err);
         void *userdata;
 } DescribeRequest;
 

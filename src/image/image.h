@@ -9,10 +9,11 @@
 
 #include <signal.h>
 
+#include "layers/blob-source.h"
 #include "layers/caps.h"
 #include "store/store.h"
 
-#define IMAGE_MODULE_VERSION 2
+#define IMAGE_MODULE_VERSION 3
 
 typedef struct ImageProgress {
         /** what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
@@ -28,6 +29,27 @@ typedef struct ImportRequest {
         bool all_names;     /* of a docker-archive or layout with several images: take all; else more than one is InvalidArgument unless named */
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ImportRequest;
+
+/** An image that comes blob by blob, from a registry */
+typedef struct ReceiveRequest {
+        const BlobSource *source;
+        const Descriptor *descriptor; /* of a manifest or an index, as the source names it */
+        const char *name;             /* what it shall be called in the store, as it is to stand there; NULL: no name */
+        const Platform *platform;     /* of an index; NULL: this machine's */
+        bool unpack;                  /* unpack the layers in the same pass; else they are verified */
+        bool drop_blobs;              /* with unpack: do not keep what was unpacked */
+        unsigned workers;             /* layers at once; 0: by the number of processors */
+        uint64_t unpacked_max;        /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+} ReceiveRequest;
+
+/** What is copied where: docker://NAME, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], or a name of the store */
+typedef struct CopyRequest {
+        const char *source, *target;
+        const Platform *platform; /* of an index; NULL: this machine's */
+        bool all_platforms;       /* of an index: all of it */
+        const struct RegistryOptions *from, *to;
+        uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+} CopyRequest;
 
 typedef struct ImportedImage {
         char *name;
@@ -63,6 +85,16 @@ typedef struct ImageModule {
         int (*import)(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n, Error *err);
 
         /**
+         * receive() - bring an image into the store from a source of blobs, in one pass: what is read is hashed, kept, decompressed, hashed
+         * and, when it is to be, unpacked at once, several layers at a time. What was there already is not asked for again, nor what an
+         * earlier call that was cut off had got: half a blob is continued. Nothing is visible before all is verified and synced.
+         *
+         * Errors: what the source fails with, InvalidJson, InvalidSpec, DigestMismatch, ImageNotFound (no such platform), FileError,
+         * NotSupported, Interrupted, OutOfMemory
+         */
+        int (*receive)(Store *store, const ReceiveRequest *request, const ImageProgress *progress, ImportedImage *ret, Error *err);
+
+        /**
          * resolve() - from a manifest or index descriptor of index.json to a StoreImage: verifies manifest and config by digest, chooses
          * the platform, computes chainIDs, saves images/HEX.json. Images that skopeo or umoci put there get here first.
          */
@@ -73,6 +105,17 @@ typedef struct ImageModule {
          * and diffID are checked while it unpacks. @unpacked_max: bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX
          */
         int (*unpack)(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err);
+
+        /**
+         * copy() - an image from anywhere to anywhere but the store; every digest stays what it is, but in a docker-archive, whose layers are
+         * not compressed
+         * @ret: name: of the target, may be NULL; manifest: what was copied
+         */
+        int (*copy)(Store *store, const CopyRequest *request, const ImageProgress *progress, ImportedImage *ret, Error *err);
+
+        /** describe() - an image in a registry, from its documents alone; free the three */
+        int (*describe)(const struct RegistryOptions *registry, const char *name, const Platform *platform, StoreImage **ret,
+                        ImageConfig **ret_config, char **ret_name, Error *err);
 
         /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);

@@ -282,3 +282,20 @@ int image_import(Store *store, const ImportRequest *request, const ImageProgress
         *ret_n = images.n;
         return 0;
 }
+
+int image_stage(Store *store, const ImportRequest *request, const ImageProgress *progress, Staging *ret_staging, StagedImages *ret,
+                Error *err) {
+        _cleanup_(source_clear) Source source = { .fd = -EBADF };
+        _cleanup_staged_images_ StagedImages images = { 0 };
+        _cleanup_staging_ Staging staging = STAGING_INIT;
+
+        if (source_open(request->source, &source, err) < 0 || (source.kind == SOURCE_DETECT && detect(&source, err) < 0) ||
+            check_type(&source, err) < 0 || staging_open(store, request, progress, &staging, err) < 0 ||
+            stage_source(&staging, &source, &images, err) < 0 || choose(request, source.path, &images, err) < 0)
+                return -1;
+        *ret_staging = staging;
+        staging = STAGING_INIT;
+        *ret = images;
+        images = (StagedImages) { 0 };
+        return 0;
+}

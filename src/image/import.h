@@ -7,6 +7,13 @@
 /** The module's import(); see image.h */
 int image_import(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n, Error *err);
 
+/**
+ * image_stage() - open, verify and stage a source's image without bringing it into the store
+ * @request: borrowed by @ret_staging
+ */
+int image_stage(Store *store, const ImportRequest *request, const ImageProgress *progress, Staging *ret_staging, StagedImages *ret,
+                Error *err);
+
 /** An OCI layout: where its files come from */
 typedef struct LayoutSource {
         /** open() - a file of the layout by its path: "index.json", "blobs/sha256/HEX". @blob: filled with own_dir_fd and own_name when it may be linked */

@@ -3,7 +3,9 @@
 #include "image/image.h"
 
 #include "base/cleanup.h"
+#include "image/copy.h"
 #include "image/import.h"
+#include "image/receive.h"
 #include "image/resolve.h"
 #include "image/verify.h"
 #include "layers/layers.h"
@@ -42,6 +44,9 @@ extern const ImageModule image_module_table;
 __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .version = IMAGE_MODULE_VERSION,
         .import = image_import,
+        .receive = image_receive,
+        .copy = image_copy,
+        .describe = image_describe_remote,
         .resolve = image_resolve,
         .unpack = unpack,
         .verify = image_verify,

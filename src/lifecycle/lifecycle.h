@@ -19,6 +19,7 @@
 #include "network/network.h"
 #include "oci/runtime-spec.h"
 #include "oci/state.h"
+#include "registry/registry.h"
 #include "runtime/log.h"
 
 typedef struct LifecycleObserver {
@@ -45,10 +46,20 @@ typedef struct Lifecycle {
         LifecycleObserver observer;
 } Lifecycle;
 
+/** When an image is fetched from its registry */
+typedef enum PullPolicy {
+        PULL_MISSING, /* when the store does not have it, or not for the wanted platform */
+        PULL_ALWAYS,
+        PULL_NEVER,
+} PullPolicy;
+
 typedef struct CreateRequest {
         const char *id;
         const char *bundle;     /* --bundle; NULL with image */
         const char *image;      /* --image; NULL with bundle */
+        PullPolicy pull;        /* with image */
+        const Platform *platform;          /* --platform; NULL: this machine's */
+        const RegistryOptions *registry;   /* with image, unless pull is PULL_NEVER */
         const char *storage_driver; /* --storage-driver; NULL: config */
         SpecOptions *options;   /* with image */
         NetworkOptions *network; /* with image; NULL: none */

@@ -8,22 +8,108 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "image/pull.h"
 #include "lifecycle/phases.h"
+#include "oci/reference.h"
 
-static int find_image(Transaction *t, Error *err) {
+/* What a name of the store stands for. An index that another platform was chosen of is looked through again. */
+static int load_image(Transaction *t, const char *text, Error *err) {
+        const Platform *platform = t->request->platform;
         StoreName name = {};
         const ImageModule *module;
-        int r;
+        int r = 0;
 
-        if (store_name_find(t->store, t->request->image, &name, err) < 0)
+        if (store_name_find(t->store, text, &name, err) < 0)
                 return -1;
-        r = store_image_load(t->store, &name.descriptor.digest, &t->image, err);
+        if (name.descriptor.type != MEDIA_INDEX)
+                r = store_image_load(t->store, &name.descriptor.digest, &t->image, err);
         if (r == 0 && !t->image) {
                 module = image_module(err);
-                r = module ? module->resolve(t->store, &name.descriptor, NULL, &t->image, err) : -1;
+                r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, err) : -1;
         }
         store_name_clear(&name);
-        return r;
+        return r < 0 ? -1 : store_image_config(t->store, t->image, &t->image_config, err);
+}
+
+static void forget_image(Transaction *t) {
+        t->image = store_image_free(t->image);
+        t->image_config = image_config_free(t->image_config);
+}
+
+static bool same(const char *wanted, const char *is) {
+        return !wanted || !strcmp(architecture_of(wanted), is ?: "");
+}
+
+static int check_platform(Transaction *t, Error *err) {
+        const Platform *platform = t->request->platform;
+        const ImageConfig *config = t->image_config;
+
+        if (!platform || (same(platform->os, config->os) && same(platform->architecture, config->architecture) &&
+                          (!platform->variant || !config->variant || !strcmp(platform->variant, config->variant))))
+                return 0;
+        return error_set(err, ERROR_IMAGE_NOT_FOUND, "it is an image for %s/%s", config->os ?: "?", config->architecture ?: "?");
+}
+
+/* In the store, under the name itself or one of those that registries.conf makes of a short one. */
+static int find_image(Transaction *t, Error *err) {
+        const CreateRequest *request = t->request;
+        _cleanup_strv_ char **names = NULL;
+        Error cause = ERROR_INIT;
+
+        if (load_image(t, request->image, err) == 0)
+                return check_platform(t, err);
+        if (!err || err->kind != ERROR_IMAGE_NOT_FOUND || request->pull == PULL_NEVER || !request->registry ||
+            image_pull_names(request->registry, request->image, &names, NULL) < 0)
+                return -1;
+        for (char **name = names; *name; name++) {
+                forget_image(t);
+                if (load_image(t, *name, &cause) == 0)
+                        return check_platform(t, err);
+        }
+        return -1;
+}
+
+/* What has the form of an id is no name that a registry could know. */
+static bool can_be_pulled(const char *text) {
+        _cleanup_(reference_freep) Reference *reference = NULL;
+
+        return strncmp(text, "sha256:", 7) != 0 && reference_parse(text, &reference, NULL) == 0;
+}
+
+static int pull_image(Transaction *t, Error *err) {
+        ImageProgress progress = t->lifecycle->observer.image_progress;
+        ImportedImage pulled = {};
+        int r;
+
+        progress.cancelled = t->lifecycle->interrupted;
+        const PullRequest request = {
+                .name = t->request->image,
+                .platform = t->request->platform,
+                .registry = t->request->registry,
+                .unpack = true,
+                .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max,
+        };
+        if (image_pull(t->store, &request, &progress, &pulled, err) < 0)
+                return error_prefix(err, "pull");
+        forget_image(t);
+        r = load_image(t, pulled.name, err);
+        free(pulled.name);
+        return r < 0 ? -1 : check_platform(t, err);
+}
+
+static int obtain_image(Transaction *t, Error *err) {
+        Error missing = ERROR_INIT;
+
+        if (t->request->pull == PULL_ALWAYS)
+                return pull_image(t, err);
+        if (find_image(t, &missing) == 0)
+                return 0;
+        if (missing.kind == ERROR_IMAGE_NOT_FOUND && t->request->pull != PULL_NEVER && t->request->registry &&
+            can_be_pulled(t->request->image))
+                return pull_image(t, err);
+        if (err)
+                *err = missing;
+        return -1;
 }
 
 static int make_record(Transaction *t, Error *err) {
@@ -55,7 +141,7 @@ int ensure_image(Transaction *t, Error *err) {
                 return -1;
         if (store_lock(t->store, "gc", false, true, &t->gc_lock, err) < 0)
                 return -1;
-        if (find_image(t, err) < 0 || store_image_config(t->store, t->image, &t->image_config, err) < 0)
+        if (obtain_image(t, err) < 0)
                 return error_prefix(err, "image '%s'", t->request->image);
         if (driver_choose(t->store, t->request->storage_driver ?: t->lifecycle->config->storage_driver, &t->driver, err) < 0)
                 return -1;

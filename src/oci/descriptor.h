@@ -3,6 +3,7 @@
 /* Descriptors and media types. Source: image-spec, descriptor.md, media-types.md, and Docker's "Image Manifest V2, Schema 2" */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -29,7 +30,14 @@ typedef struct Descriptor {
         MediaType type;
         Digest digest;
         uint64_t size; /* bytes */
+        bool docker;   /* its type stands in Docker's words, not in OCI's: whoever repeats it must use the same */
 } Descriptor;
+
+/** media_type_is_docker() - whether a known type stands in Docker's words; false for NULL */
+bool media_type_is_docker(const char *text);
+
+/** descriptor_media_type() - the text of its type, in its own dialect */
+const char *descriptor_media_type(const Descriptor *descriptor);
 
 #define DESCRIPTOR_SIZE_MAX ((int64_t) 1 << 40) /* bytes; 1 TiB, this program's own cap on what a blob may claim */
 

@@ -112,6 +112,12 @@ static bool has_registry(const char *name, size_t first) {
         return false;
 }
 
+bool reference_is_short(const char *text) {
+        const char *slash = strchr(text, '/');
+
+        return !slash || !has_registry(text, (size_t) (slash - text));
+}
+
 static int refuse(const char *text, const char *what, Error *err) {
         return error_set(err, ERROR_INVALID_ARGUMENT, "image reference '%s': %s", text, what);
 }

@@ -27,5 +27,8 @@ static inline void reference_freep(Reference **reference) {
         reference_free(*reference);
 }
 
+/** reference_is_short() - whether a text that reference_parse() takes names no registry, as "redis" does */
+bool reference_is_short(const char *text);
+
 /** reference_format() - the full normalised text, "docker.io/library/redis:latest"; free() */
 int reference_format(const Reference *reference, char **ret, Error *err);

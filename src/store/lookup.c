@@ -247,5 +247,5 @@ int store_name_find(Store *store, const char *text, StoreName *ret, Error *err) 
                 return 0;
 
         error_set(err, ERROR_IMAGE_NOT_FOUND, "no image '%s' in the store '%s'", text, store_path(store));
-        return error_hint(err, "bring it in: proxmox-lxcri image import SOURCE %s", text);
+        return error_hint(err, "bring it in: proxmox-lxcri pull %s, or proxmox-lxcri image import SOURCE %s", text, text);
 }

@@ -126,7 +126,7 @@ manual_pages() {
 }
 
 @test "an error as JSON has the fields that containerd reads, and ours" {
-        fails "" lxcri --log-format json run --image nothing "$ID"
+        fails "" lxcri --log-format json run --image nothing --pull never "$ID"
         jq -e '.level == "error" and .kind == "ImageNotFound" and .phase == "image" and (.hint | length > 0) and (.msg | contains("nothing"))' "$T/err"
         jq -re .time "$T/err" | grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$'
 

@@ -72,7 +72,7 @@ refused() {
 }
 
 @test "ImageNotFound: with a hint how to get it" {
-        HINT=1 PHASE=image refused ImageNotFound "no-such-image" create --image no-such-image "$ID"
+        HINT=1 PHASE=image refused ImageNotFound "no-such-image" create --image no-such-image --pull never "$ID"
         refused ImageNotFound "no-such-image" image rm no-such-image
 }
 

@@ -132,7 +132,7 @@ names() {
         runs other:1
         ok lxcri image rm other:1
         [[ -z $(names) ]]
-        fails ImageNotFound lxcri run --rm --image busybox "$ID" true
+        fails ImageNotFound lxcri run --rm --image busybox --pull never "$ID" true
         fails ImageNotFound lxcri image rm busybox
 }
 

@@ -6,7 +6,7 @@
 static int run(Cli *cli, const Call *call, Error *err) {
         _cleanup_(container_request_clear) ContainerRequest request = {};
 
-        if (container_request(call, &request, err) < 0)
+        if (container_request(cli, call, &request, err) < 0)
                 return -1;
         return lifecycle_create(&cli->lifecycle, &request.request, err);
 }
@@ -27,7 +27,7 @@ const Command cmd_create = {
         .flags = COMMAND_OPERANDS_END,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
-        .options = (const Option *const[]) { container_options, container_image_options, NULL },
+        .options = (const Option *const[]) { container_options, container_image_options, registry_options, NULL },
         .args_size = sizeof(ContainerArgs),
         .clear = container_args_clear,
         .run = run,

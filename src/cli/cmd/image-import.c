@@ -1,37 +1,18 @@
 /* image import: bring images into the store. */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "cli/images.h"
+#include "cli/registry-options.h"
 
 typedef struct ImportArgs {
         bool all, quiet;
         Platform platform;
 } ImportArgs;
 
-/* "OS/ARCHITECTURE[/VARIANT]" */
-static int take_platform(void *target, const char *value, Error *err) {
-        const char *slash = strchr(value, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
-        Platform made = {}, *platform = target;
-
-        if (!slash || slash == value || !slash[1] || (second && (second == slash + 1 || !second[1] || strchr(second + 1, '/')))) {
-                error_set(err, ERROR_INVALID_ARGUMENT, "option '--platform': '%s' is no platform", value);
-                return error_hint(err, "for example linux/arm64 or linux/arm/v7");
-        }
-        made.os = strndup(value, (size_t) (slash - value));
-        made.architecture = second ? strndup(slash + 1, (size_t) (second - slash - 1)) : strdup(slash + 1);
-        made.variant = second ? strdup(second + 1) : NULL;
-        free(platform->os);
-        free(platform->architecture);
-        free(platform->variant);
-        *platform = made;
-        return made.os && made.architecture && (!second || made.variant) ? 0 : error_oom(err);
-}
-
 static const Option import_options[] = {
-        OPT_CALL(0, "platform", ImportArgs, platform, "OS/ARCH[/VARIANT]", take_platform,
+        OPT_CALL(0, "platform", ImportArgs, platform, "OS/ARCH[/VARIANT]", platform_take,
                  "which platform's image to take; this machine's unless given"),
         OPT_FLAG(0, "all", ImportArgs, all, "take every image of an archive that holds several"),
         OPT_FLAG('q', "quiet", ImportArgs, quiet, "print digests only"),
@@ -41,9 +22,7 @@ static const Option import_options[] = {
 static void clear(void *arguments) {
         ImportArgs *args = arguments;
 
-        free(args->platform.os);
-        free(args->platform.architecture);
-        free(args->platform.variant);
+        platform_clear(&args->platform);
 }
 
 static int print_imported(Cli *cli, const ImportedImage *images, size_t n, bool quiet, Error *err) {

@@ -1,9 +1,16 @@
 /* image inspect: an image's digests, layers and configuration. */
 
+#include <string.h>
+
 #include "base/json.h"
 #include "cli/images.h"
+#include "cli/registry-options.h"
+
+#define REMOTE "docker://"
 
 typedef struct Inspection {
+        RegistryArgs registry; /* first */
+        Platform platform;
         Store *store;
         json_t *found;
 } Inspection;
@@ -77,13 +84,10 @@ static int names_of(Store *store, const Digest *digest, json_t *object, Error *e
         return (json_object_set_new(object, "names", array) | r) < 0 ? error_oom(err) : 0;
 }
 
-static int image_json(Store *store, const FoundImage *found, const ImageConfig *config, json_t *object, Error *err) {
-        const StoreImage *image = found->image;
+static int image_json(Store *store, const StoreImage *image, const ImageConfig *config, json_t *object, Error *err) {
         json_t *layers;
         int r = 0;
 
-        if (names_of(store, &found->name.descriptor.digest, object, err) < 0)
-                return -1;
         r |= set_string(object, "digest", image->manifest.text);
         r |= set_string(object, "configDigest", image->config.text);
         r |= json_object_set_new(object, "size", json_integer((json_int_t) image->size));
@@ -95,26 +99,56 @@ static int image_json(Store *store, const FoundImage *found, const ImageConfig *
         return r < 0 ? error_oom(err) : 0;
 }
 
+/* From the registry's documents alone. */
+static int inspect_remote(Cli *cli, const Call *call, const char *text, json_t *object, Error *err) {
+        _cleanup_(image_config_freep) ImageConfig *config = NULL;
+        _cleanup_(store_image_freep) StoreImage *image = NULL;
+        _cleanup_free_ char *name = NULL;
+        Inspection *inspection = call->args;
+        const RegistryOptions registry = registry_request(cli, call, &inspection->registry);
+        const Platform *platform = inspection->platform.os ? &inspection->platform : NULL;
+        const ImageModule *module = image_module(err);
+
+        if (!module || module->describe(&registry, text, platform, &image, &config, &name, err) < 0)
+                return error_prefix(err, "image '%s'", text);
+        if (json_object_set_new(object, "names", json_pack("[s]", name)) < 0)
+                return error_oom(err);
+        return image_json(inspection->store, image, config, object, err);
+}
+
 static int inspect_one(Cli *cli, const Call *call, const char *text, Error *err) {
         _cleanup_(image_config_freep) ImageConfig *config = NULL;
         _cleanup_(found_image_clear) FoundImage found = {};
         _cleanup_json_ json_t *object = json_object();
         Inspection *inspection = call->args;
 
+        if (!strncmp(text, REMOTE, strlen(REMOTE))) {
+                if (inspect_remote(cli, call, text + strlen(REMOTE), object, err) < 0)
+                        return -1;
+                return json_array_append_new(inspection->found, TAKE(object)) < 0 ? error_oom(err) : 0;
+        }
         if (image_find(inspection->store, text, &found, err) < 0)
                 return -1;
         if (store_image_config(inspection->store, found.image, &config, err) < 0)
                 return error_prefix(err, "image '%s'", text);
-        if (image_json(inspection->store, &found, config, object, err) < 0)
+        if (names_of(inspection->store, &found.name.descriptor.digest, object, err) < 0 ||
+            image_json(inspection->store, found.image, config, object, err) < 0)
                 return -1;
         return json_array_append_new(inspection->found, TAKE(object)) < 0 ? error_oom(err) : 0;
 }
+
+static const Option inspect_options[] = {
+        OPT_CALL(0, "platform", Inspection, platform, "OS/ARCH[/VARIANT]", platform_take,
+                 "with docker://: which platform's image; this machine's unless given"),
+        OPT_END
+};
 
 static void clear(void *args) {
         Inspection *inspection = args;
 
         store_close(inspection->store);
         json_decref(inspection->found);
+        platform_clear(&inspection->platform);
 }
 
 static int run(Cli *cli, const Call *call, Error *err) {
@@ -135,10 +169,12 @@ const Command cmd_image_inspect = {
         .group = COMMANDS_IMAGES,
         .summary = "print images' digests, layers and configuration, as a JSON array",
         .operands = "IMAGE...",
-        .description = "IMAGE is a name, a digest, or at least six hex digits of one.",
+        .description = "IMAGE is a name, a digest, or at least six hex digits of one; docker://NAME is looked at in its registry, without "
+                       "fetching its layers.",
         .examples = "proxmox-lxcri image inspect redis:7 | jq '.[0].config.Env'",
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
+        .options = (const Option *const[]) { inspect_options, registry_options, NULL },
         .args_size = sizeof(Inspection),
         .clear = clear,
         .run = run,

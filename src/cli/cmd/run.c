@@ -16,7 +16,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
 
         if (args->remove && args->keep)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--rm and --keep exclude each other");
-        if (container_request(call, &request, err) < 0)
+        if (container_request(cli, call, &request, err) < 0)
                 return -1;
         return lifecycle_run(&cli->lifecycle, &request.request, &cli->exit_code, err);
 }
@@ -39,7 +39,7 @@ const Command cmd_run = {
         .flags = COMMAND_OPERANDS_END,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
-        .options = (const Option *const[]) { container_options, run_options, container_image_options, NULL },
+        .options = (const Option *const[]) { container_options, run_options, container_image_options, registry_options, NULL },
         .args_size = sizeof(ContainerArgs),
         .clear = container_args_clear,
         .run = run,

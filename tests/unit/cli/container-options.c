@@ -24,12 +24,13 @@ typedef struct Line {
 
 static void parse(Line *line, const char *const *argv) {
         const OptionSet set = { .tables = tables, .args = &line->args };
+        Config config = {};
+        Cli cli = { .config = &config };
 
         *line = (Line) {};
         line->result = options_parse(&set, 1, (char *const *) argv, OPERANDS_END, &line->parsed, &line->err);
         if (line->result < 0)
                 return;
-
         const Call call = {
                 .args = &line->args,
                 .operands = line->parsed.operands,
@@ -37,7 +38,7 @@ static void parse(Line *line, const char *const *argv) {
                 .given = line->parsed.given,
                 .n_given = line->parsed.n_given,
         };
-        line->result = container_request(&call, &line->made, &line->err);
+        line->result = container_request(&cli, &call, &line->made, &line->err);
 }
 
 static void line_clear(Line *line) {

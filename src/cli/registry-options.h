@@ -1,0 +1,21 @@
+#pragma once
+
+/* The options of every command that speaks to registries. */
+
+#include "cli/command.h"
+#include "registry/registry.h"
+
+/** Where the values go. The first member of each such command's args, so that one table fills them all */
+typedef struct RegistryArgs {
+        const char *authfile, *creds, *cert_dir;
+        bool tls_verify;
+} RegistryArgs;
+
+extern const Option registry_options[];
+
+/** Platform, as "OS/ARCHITECTURE[/VARIANT]" */
+int platform_take(void *target, const char *value, Error *err);
+void platform_clear(Platform *platform);
+
+/** registry_request() - what the command line and the configuration say; points to @call's values and to @cli */
+RegistryOptions registry_request(Cli *cli, const Call *call, const RegistryArgs *args);

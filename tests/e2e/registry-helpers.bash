@@ -1,0 +1,92 @@
+# What tests of registries share: Debian's docker-registry on a loopback port of its own, with nothing of the user's configuration in sight.
+
+registry_setup() {
+        common_setup
+        [[ -n ${T:-} ]] || return 0
+        mkdir "$T/home"
+        : > "$T/registries.conf"
+        jq '. + {registry_timeout: 20, registry_retries: 5, registry_retry_wait_max: 1}' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        PROGRAM_ENV+=(HOME="$T/home" CONTAINERS_REGISTRIES_CONF="$T/registries.conf" REGISTRY_AUTH_FILE="$T/auth.json")
+        SERVERS=()
+}
+
+registry_teardown() {
+        local pid
+
+        for pid in "${SERVERS[@]}"; do
+                kill -KILL "$pid" 2>/dev/null || true
+                # nothing of it may be left when what is left is counted
+                wait "$pid" 2>/dev/null || true
+        done
+        common_teardown
+}
+
+# serve NAME CMD…: in the background, with its output in $T/NAME.log
+serve() {
+        local name=$1
+        shift
+        "$@" > "$T/$name.log" 2>&1 < /dev/null 3>&- &
+        SERVERS+=($!)
+        PID=$!
+}
+
+free_port() {
+        /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+is_listening() {
+        (exec 4<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
+}
+
+# start_registry NAME [YAML of http: and auth:]: sets REG, PORT and PID; what it keeps is in $T/kept-NAME
+start_registry() {
+        local name=$1 try
+
+        for try in 1 2 3 4 5; do
+                PORT=$(free_port)
+                printf 'version: 0.1\nlog: {level: warn, accesslog: {disabled: false}}\nstorage: {filesystem: {rootdirectory: "%s"}, delete: {enabled: true}}\nhttp:\n  addr: 127.0.0.1:%s\n  secret: x\n%s\n' \
+                        "$T/kept-$name" "$PORT" "${2:-}" > "$T/$name.yml"
+                serve "$name" docker-registry serve "$T/$name.yml"
+                # Another may have taken the port in between
+                if wait_until 20 eval "is_listening $PORT || ! kill -0 $PID 2>/dev/null" && kill -0 "$PID" 2>/dev/null; then
+                        REG=localhost:$PORT
+                        return 0
+                fi
+        done
+        cat "$T/$name.log"
+        return 1
+}
+
+# make_ca: an authority, a certificate for the loopback host, and one for a client, in $T/ca
+make_ca() {
+        mkdir "$T/ca"
+        (
+                cd "$T/ca"
+                openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj "/CN=Test authority"
+                for name in server client; do
+                        openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
+                        openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out "$name.cert" \
+                                -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1")
+                done
+        ) &> "$T/ca.log"
+}
+
+# put REF LAYOUT: into a registry, by skopeo
+put() {
+        skopeo copy -q "${@:3}" --dest-tls-verify=false "oci:$2" "docker://$1"
+}
+
+# podman_here ARG…: with a storage of the test's own
+podman_here() {
+        podman --root "$T/podman" --runroot "$T/podman-run" --storage-driver vfs "$@"
+}
+
+manifest_digest() {
+        skopeo inspect --tls-verify=false "${@:2}" --format '{{.Digest}}' "docker://$1"
+}
+
+# requests NAME PATTERN: how often the registry was asked for what matches
+requests() {
+        grep -cE "$2" "$T/$1.log" || true
+}

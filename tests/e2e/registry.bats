@@ -1,0 +1,336 @@
+# Registries: Debian's docker-registry in all the ways it lets people in; skopeo and podman as witnesses.
+
+load helpers
+load registry-helpers
+
+setup() {
+        registry_setup
+}
+
+teardown() {
+        registry_teardown
+}
+
+@test "pull from plain HTTP, by tag and digest, only when told to; nothing is fetched twice" {
+        local digest
+
+        start_registry r
+        put "$REG/team/web:1" "$FIXTURES/web"
+        digest=$(manifest_digest "$REG/team/web:1")
+
+        fails RegistryError lxcri pull "$REG/team/web:1"
+        complains "tls-verify=false"
+        ok lxcri pull --tls-verify=false "$REG/team/web:1"
+        says "$REG/team/web:1 $digest"
+        ok lxcri pull -q --tls-verify=false "$REG/team/web@$digest"
+        [[ $output == "$digest" ]]
+        ok lxcri image verify "$REG/team/web:1"
+        (($(requests r 'GET /v2/team/web/blobs/.*proxmox-lxcri') == 4))
+        [[ $(skopeo inspect --format '{{.Digest}}' "oci:$STORE:$REG/team/web:1") == "$digest" ]]
+
+        printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$REG" > "$T/registries.conf"
+        ok lxcri pull "$REG/team/web:1"
+        fails ImageNotFound lxcri pull "$REG/team/web:2"
+        fails ImageNotFound lxcri pull "$REG/nobody/web:1"
+        compgen -G "$STORE/downloads/*" && return 1
+        return 0
+}
+
+@test "run fetches what is missing, always or never, and says so" {
+        start_registry r
+        put "$REG/app:1" "$FIXTURES/busybox"
+
+        fails ImageNotFound lxcri run --rm --tls-verify=false --pull never --image "$REG/app:1" "$ID" echo no
+        ok lxcri run --rm --tls-verify=false --image "$REG/app:1" "$ID" echo first
+        [[ $output == first ]]
+        ok lxcri run --rm --image "$REG/app:1" "$ID" echo warm
+        [[ $output == warm ]]
+        put "$REG/app:1" "$FIXTURES/web"
+        ok lxcri run --rm --tls-verify=false --pull missing --image "$REG/app:1" "$ID" echo old
+        [[ $output == old ]]
+        ok lxcri run --rm --tls-verify=false --pull always --image "$REG/app:1" "$ID" new
+        [[ $output == "web new" ]]
+        fails ImageNotFound lxcri run --rm --tls-verify=false --image "$REG/app:1" --platform linux/s390x "$ID" true
+        complains "linux/amd64"
+        fails ImageNotFound lxcri create --tls-verify=false --image "$REG/other:1" "$ID"
+        fails InvalidArgument lxcri create --tls-verify=false --bundle "$T" "$ID"
+}
+
+@test "TLS with an authority of our own, from certs.d and --cert-dir; client certificates" {
+        make_ca
+        start_registry r "  tls: {certificate: $T/ca/server.cert, key: $T/ca/server.key, clientcas: [$T/ca/ca.crt]}"
+        mkdir -p "$T/certs"
+        cp "$T/ca/ca.crt" "$T/certs/"
+
+        fails RegistryError lxcri pull "$REG/app:1"
+        # the server's certificate is right, ours is missing
+        fails RegistryError lxcri pull --cert-dir "$T/certs" "$REG/app:1"
+        cp "$T/ca/client.cert" "$T/certs/"
+        fails ConfigError lxcri pull --cert-dir "$T/certs" "$REG/app:1"
+        complains "client.key"
+        cp "$T/ca/client.key" "$T/certs/"
+        skopeo copy -q --dest-cert-dir "$T/certs" "oci:$FIXTURES/web" "docker://$REG/app:1"
+        ok lxcri pull --cert-dir "$T/certs" "$REG/app:1"
+
+        mkdir -p "$T/home/.config/containers/certs.d"
+        cp -r "$T/certs" "$T/home/.config/containers/certs.d/$REG"
+        ok lxcri pull "$REG/app:1"
+        rm "$T/home/.config/containers/certs.d/$REG/ca.crt"
+        fails RegistryError lxcri pull "$REG/app:1"
+        complains "certs.d/$REG/ca.crt"
+        ok lxcri pull --tls-verify=false "$REG/app:1"
+}
+
+@test "basic authentication: login is tried before it is kept; files of podman and docker, helpers, --creds" {
+        htpasswd -Bbn me 'se:cret' > "$T/htpasswd"
+        start_registry r "auth: {htpasswd: {realm: test, path: $T/htpasswd}}"
+        skopeo copy -q --dest-tls-verify=false --dest-creds 'me:se:cret' "oci:$FIXTURES/web" "docker://$REG/team/app:1"
+
+        fails RegistryError lxcri pull --tls-verify=false "$REG/team/app:1"
+        complains "login $REG"
+        ok lxcri pull --tls-verify=false --creds 'me:se:cret' "$REG/team/app:1"
+        fails RegistryError lxcri pull --tls-verify=false --creds 'me:wrong' "$REG/team/app:1"
+        [[ $errors != *wrong* ]]
+
+        login() { printf '%s\n' "$2" | lxcri login "${@:3}" --tls-verify=false -u "$1" --password-stdin "$REG"; }
+        fails_to_login() { ! login "$@" > "$T/out" 2> "$T/err" && grep -q RegistryError "$T/err"; }
+        fails_to_login me wrong
+        [[ ! -e $T/auth.json ]]
+        login me 'se:cret'
+        [[ $(stat -c %a "$T/auth.json") == 600 ]]
+        ok lxcri pull --tls-verify=false "$REG/team/app:1"
+        REGISTRY_AUTH_FILE=$T/auth.json skopeo inspect --tls-verify=false "docker://$REG/team/app:1" > /dev/null
+        ok lxcri logout "$REG"
+        fails InvalidArgument lxcri logout "$REG"
+        fails RegistryError lxcri pull --tls-verify=false "$REG/team/app:1"
+
+        # what podman keeps is good for us
+        podman login --authfile "$T/podman.json" --tls-verify=false -u me -p 'se:cret' "$REG" > /dev/null
+        ok lxcri pull --tls-verify=false --authfile "$T/podman.json" "$REG/team/app:1"
+        # a namespace's own credentials come before the registry's
+        jq --arg r "$REG" '{auths: {($r): {auth: ("me:wrong" | @base64)}, ($r + "/team"): .auths[$r]}}' "$T/podman.json" > "$T/both.json"
+        ok lxcri pull --tls-verify=false --authfile "$T/both.json" "$REG/team/app:1"
+
+        # a helper, named by docker's file
+        mkdir "$T/bin" "$T/home/.docker"
+        printf '#!/bin/sh\nread -r server\necho "$1 $server" >> "%s"\n[ "$server" = "%s" ] && printf '\''{"ServerURL": "%%s", "Username": "me", "Secret": "se:cret"}'\'' "$server" && exit\necho credentials not found in native keychain\nexit 1\n' \
+                "$T/asked" "$REG" > "$T/bin/docker-credential-test"
+        chmod +x "$T/bin/docker-credential-test"
+        PROGRAM_ENV+=(PATH="$T/bin:$PATH" REGISTRY_AUTH_FILE= XDG_RUNTIME_DIR="$T/none")
+        fails RegistryError lxcri pull --tls-verify=false "$REG/team/app:1"
+        echo '{"credsStore": "test"}' > "$T/home/.docker/config.json"
+        ok lxcri pull --tls-verify=false "$REG/team/app:1"
+        grep -qx "get $REG" "$T/asked"
+        echo '{"credsStore": "../test"}' > "$T/home/.docker/config.json"
+        fails InvalidConfig lxcri pull --tls-verify=false "$REG/team/app:1"
+}
+
+@test "token authentication: anonymous, by login, by identity token; one token serves all of a pull" {
+        local port before
+
+        make_ca
+        serve token /usr/bin/python3 "$PROJECT/tests/lib/token-server" "$T/token.port" "$T/ca/server.cert" "$T/ca/server.key" test-registry
+        wait_until 20 test -s "$T/token.port"
+        port=$(< "$T/token.port")
+        start_registry r "auth: {token: {realm: \"http://localhost:$port/token\", service: test-registry, issuer: test, rootcertbundle: $T/ca/ca.crt}}"
+        for name in public private; do
+                skopeo copy -q --dest-tls-verify=false --dest-creds me:secret "oci:$FIXTURES/web" "docker://$REG/$name/app:1"
+        done
+
+        before=$(wc -l < "$T/token.log")
+        ok lxcri pull --tls-verify=false "$REG/public/app:1"
+        [[ $(tail -n "+$((before + 1))" "$T/token.log") == "GET - repository:public/app:pull" ]]
+        fails RegistryError lxcri pull --tls-verify=false "$REG/private/app:1"
+        complains "login $REG"
+        fails RegistryError lxcri pull --tls-verify=false --creds me:wrong "$REG/private/app:1"
+        complains "does not take these credentials"
+        printf secret | lxcri login -u me --password-stdin --tls-verify=false "$REG"
+        ok lxcri pull --tls-verify=false "$REG/private/app:1"
+        printf '{"auths": {"%s": {"identitytoken": "refresh-me"}}}' "$REG" > "$T/auth.json"
+        ok lxcri pull --tls-verify=false "$REG/private/app:1"
+        grep -q '^POST me repository:private/app:pull$' "$T/token.log"
+}
+
+@test "registries.conf: short names, aliases, mirrors, rewriting, blocked" {
+        local main mirror
+
+        start_registry main
+        main=$REG
+        start_registry mirror
+        mirror=$REG
+        put "$main/app:1" "$FIXTURES/web"
+        put "$mirror/copies/app:1" "$FIXTURES/web"
+        conf() { cat > "$T/registries.conf"; }
+
+        conf <<< "unqualified-search-registries = [\"localhost:1\", \"$main\"]
+                [[registry]]
+                location = \"$main\"
+                insecure = true"
+        ok lxcri pull app:1
+        says "$main/app:1 "
+        ok lxcri run --rm --image app:1 "$ID" short
+        [[ $output == "web short" ]]
+
+        conf <<< "[aliases]
+                \"mine\" = \"example.test/images/app\"
+                [[registry]]
+                prefix = \"example.test/images\"
+                location = \"$main\"
+                insecure = true
+                [[registry.mirror]]
+                location = \"$mirror/copies\"
+                insecure = true"
+        kill "${SERVERS[0]}"
+        ok lxcri pull mine:1
+        says "example.test/images/app:1 "
+        conf <<< "[[registry]]
+                prefix = \"*.test\"
+                blocked = true"
+        fails RegistryError lxcri pull example.test/images/app:1
+        complains blocked
+        conf <<< 'unqualified-search-registries = ["a"'
+        fails InvalidConfig lxcri pull app
+        complains "registries.conf:2"
+        conf <<< '[registries.search]'
+        fails NotSupported lxcri pull app
+        conf <<< 'nonsense = true'
+        fails InvalidConfig lxcri pull app
+}
+
+@test "an index: this machine's platform, another's, or all of them" {
+        start_registry r
+        for arch in amd64 arm64; do
+                make_image "$T/$arch" <<< '{"name": "x", "image": {"architecture": "'$arch'"}, "layers": [{"entries": [{"name": "arch", "data": "'$arch'"}]}]}' > "$T/$arch.digest"
+                put "$REG/multi:$arch" "$T/$arch"
+        done
+        jq -n --arg a "$(< "$T/amd64.digest")" --arg b "$(< "$T/arm64.digest")" --argjson n "$(stat -c %s "$T/amd64/blobs/sha256/$(cut -c8- "$T/amd64.digest")")" \
+                --argjson m "$(stat -c %s "$T/arm64/blobs/sha256/$(cut -c8- "$T/arm64.digest")")" '
+                {schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [
+                 {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $a, size: $n, platform: {os: "linux", architecture: "amd64"}},
+                 {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $b, size: $m, platform: {os: "linux", architecture: "arm64"}}]}' > "$T/index"
+        curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary "@$T/index" "http://$REG/v2/multi/manifests/all"
+
+        ok lxcri pull -q --tls-verify=false --platform linux/arm64 "$REG/multi:all"
+        [[ $output == "$(< "$T/arm64.digest")" ]]
+        ok lxcri pull -q --tls-verify=false --platform linux/amd64 "$REG/multi:all"
+        [[ $output == "$(< "$T/amd64.digest")" ]]
+        fails ImageNotFound lxcri pull --tls-verify=false --platform linux/s390x "$REG/multi:all"
+        ok lxcri pull -q --tls-verify=false --all-platforms "$REG/multi:all"
+        [[ $output == "sha256:$(sha256sum < "$T/index" | cut -c-64)" ]]
+        ok skopeo inspect --raw "oci:$STORE:$REG/multi:all"
+        [[ $output == "$(< "$T/index")" ]]
+        ok lxcri prune
+        ok lxcri image inspect "$(< "$T/arm64.digest")"
+}
+
+@test "push: skopeo and podman read it, the same digests; what is there is not sent again" {
+        local digest
+
+        start_registry r
+        ok lxcri image import "$FIXTURES/web" web
+        digest=$(< "$FIXTURES/web.digest")
+        fails RegistryError lxcri push web "$REG/pushed/web:1"
+        ok lxcri push --tls-verify=false web "$REG/pushed/web:1"
+        says "$REG/pushed/web:1 $digest"
+        [[ $(manifest_digest "$REG/pushed/web:1") == "$digest" ]]
+        skopeo copy -q --src-tls-verify=false "docker://$REG/pushed/web:1" "oci:$T/back:web"
+        diff -r "$T/back/blobs" "$FIXTURES/web/blobs"
+        podman_here pull -q --tls-verify=false "$REG/pushed/web:1"
+        [[ $(podman_here image inspect --format '{{.Digest}}' "$REG/pushed/web:1") == "$digest" ]]
+
+        (($(requests r 'PUT /v2/pushed/web/blobs/') == 4))
+        ok lxcri push -q --tls-verify=false web "$REG/pushed/web:2"
+        [[ $output == "$digest" ]]
+        (($(requests r 'PUT /v2/pushed/web/blobs/') == 4))
+
+        # what podman pushes we pull, in Docker's words too
+        import_busybox
+        ok lxcri push --tls-verify=false busybox "$REG/busybox:1"
+        podman_here pull -q --tls-verify=false "$REG/busybox:1"
+        for format in v2s2 oci; do
+                podman_here push -q --tls-verify=false --format $format "$REG/busybox:1" "$REG/podman/$format:1"
+                digest=$(manifest_digest "$REG/podman/$format:1")
+                ok lxcri pull -q --tls-verify=false "$REG/podman/$format:1"
+                [[ $output == "$digest" ]]
+                ok lxcri run --rm --image "$REG/podman/$format:1" "$ID" echo "$format"
+                [[ $output == "$format" ]]
+                ok lxcri push -q --tls-verify=false "$REG/podman/$format:1" "$REG/again/$format:1"
+                [[ $(manifest_digest "$REG/again/$format:1") == "$digest" ]]
+        done
+}
+
+@test "copy: registry to registry, within one by mounting, to layouts and archives and back" {
+        local digest first
+
+        start_registry r
+        first=$REG
+        put "$REG/a/web:1" "$FIXTURES/web"
+        digest=$(< "$FIXTURES/web.digest")
+        ok lxcri copy -q --tls-verify=false "docker://$REG/a/web:1" "docker://$REG/b/web:1"
+        [[ $output == "$digest" && $(manifest_digest "$REG/b/web:1") == "$digest" ]]
+        (($(requests r 'PUT /v2/b/web/blobs/') == 0))
+
+        start_registry other
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" "docker://$REG/web:1"
+        [[ $(manifest_digest "$REG/web:1") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" "oci:$T/layout:mine"
+        [[ $(skopeo inspect --format '{{.Digest}}' "oci:$T/layout:mine") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" "oci:$T/layout:yours"
+        (($(jq '.manifests | length' "$T/layout/index.json") == 2))
+        ok lxcri copy -q "oci:$T/layout:mine" "oci-archive:$T/web.tar:tagged"
+        [[ $(skopeo inspect --format '{{.Digest}}' "oci-archive:$T/web.tar:tagged") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "oci-archive:$T/web.tar" "docker://$REG/archive:1"
+        [[ $(manifest_digest "$REG/archive:1") == "$digest" ]]
+        ok lxcri copy -q --tls-verify=false "docker://$first/a/web:1" my-own-name
+        [[ $output == "$digest" ]]
+        ok lxcri copy -q "oci-archive:$T/web.tar" from-archive
+        ok lxcri copy -q my-own-name other-name
+        [[ $output == "$digest" ]]
+        ok lxcri run --rm --image other-name "$ID" copied
+        [[ $output == "web copied" ]]
+
+        fails InvalidArgument lxcri copy my-own-name "nowhere://x"
+        fails InvalidArgument lxcri copy my-own-name "oci:$FIXTURES"
+        fails NotSupported lxcri copy --all-platforms my-own-name "docker-archive:$T/no.tar"
+        [[ ! -e $T/no.tar ]]
+        compgen -G "$T/*.part" && return 1
+        compgen -G "$STORE/tmp/*" && return 1
+        return 0
+}
+
+@test "image save and load: archives that skopeo reads, and our own back again" {
+        local digest
+
+        ok lxcri image import "$FIXTURES/web" example.test/web:1
+        digest=$(< "$FIXTURES/web.digest")
+        ok lxcri image save example.test/web:1 -o "$T/docker.tar"
+        ok lxcri image save example.test/web:1 -o "$T/oci.tar" --format oci-archive -q
+        [[ $output == "$digest" ]]
+        skopeo copy -q "docker-archive:$T/docker.tar:example.test/web:1" "oci:$T/one:x"
+        skopeo copy -q "oci-archive:$T/oci.tar" "oci:$T/two:x"
+        for layout in one two; do
+                skopeo inspect --config "oci:$T/$layout:x" | jq -S '{config, rootfs}' > "$T/$layout.json"
+        done
+        cmp "$T/one.json" "$T/two.json"
+
+        ok lxcri image rm example.test/web:1
+        ok lxcri image load -q -i "$T/docker.tar"
+        ok lxcri run --rm --image example.test/web:1 "$ID" loaded
+        [[ $output == "web loaded" ]]
+        ok lxcri image load -q -i "$T/oci.tar"
+        [[ $output == "$digest" ]]
+        fails InvalidArgument lxcri image save example.test/web:1
+        fails FileError lxcri image save example.test/web:1 -o "$T/no/such/dir.tar"
+        fails ImageNotFound lxcri image save example.test/web:2 -o "$T/none.tar"
+        [[ ! -e $T/none.tar ]]
+}
+
+@test "image inspect of a registry's image fetches no layer" {
+        start_registry r
+        put "$REG/web:1" "$FIXTURES/web"
+        ok lxcri image inspect --tls-verify=false "docker://$REG/web:1"
+        jq -e --arg d "$(< "$FIXTURES/web.digest")" '.[0].digest == $d and .[0].config.User == "app" and (.[0].layers | length) == 3 and .[0].layers[0].unpacked == false' "$T/out"
+        (($(requests r 'GET /v2/web/blobs/.*proxmox-lxcri') <= 2))
+        [[ ! -e $STORE/index.json ]]
+        fails ImageNotFound lxcri image inspect --tls-verify=false "docker://$REG/web:2"
+}
