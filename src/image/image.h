@@ -9,10 +9,11 @@
 
 #include <signal.h>
 
+#include "layers/blob-source.h"
 #include "layers/caps.h"
 #include "store/store.h"
 
-#define IMAGE_MODULE_VERSION 2
+#define IMAGE_MODULE_VERSION 3
 
 typedef struct ImageProgress {
         /** what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
@@ -28,6 +29,18 @@ typedef struct ImportRequest {
         bool all_names;     /* of a docker-archive or layout with several images: take all; else more than one is InvalidArgument unless named */
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ImportRequest;
+
+/** An image that comes blob by blob, from a registry */
+typedef struct ReceiveRequest {
+        const BlobSource *source;
+        const Descriptor *descriptor; /* of a manifest or an index, as the source names it */
+        const char *name;             /* what it shall be called in the store, as it is to stand there; NULL: no name */
+        const Platform *platform;     /* of an index; NULL: this machine's */
+        bool unpack;                  /* unpack the layers in the same pass; else they are verified */
+        bool drop_blobs;              /* with unpack: do not keep what was unpacked */
+        unsigned workers;             /* layers at once; 0: by the number of processors */
+        uint64_t unpacked_max;        /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+} ReceiveRequest;
 
 typedef struct ImportedImage {
         char *name;
@@ -61,6 +74,16 @@ typedef struct ImageModule {
          * InvalidArgument, Interrupted
          */
         int (*import)(Store *store, const ImportRequest *request, const ImageProgress *progress, ImportedImage **ret, size_t *ret_n, Error *err);
+
+        /**
+         * receive() - bring an image into the store from a source of blobs, in one pass: what is read is hashed, kept, decompressed, hashed
+         * and, when it is to be, unpacked at once, several layers at a time. What was there already is not asked for again, nor what an
+         * earlier call that was cut off had got: half a blob is continued. Nothing is visible before all is verified and synced.
+         *
+         * Errors: what the source fails with, InvalidJson, InvalidSpec, DigestMismatch, ImageNotFound (no such platform), FileError,
+         * NotSupported, Interrupted, OutOfMemory
+         */
+        int (*receive)(Store *store, const ReceiveRequest *request, const ImageProgress *progress, ImportedImage *ret, Error *err);
 
         /**
          * resolve() - from a manifest or index descriptor of index.json to a StoreImage: verifies manifest and config by digest, chooses
