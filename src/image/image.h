@@ -16,7 +16,7 @@
 #define IMAGE_MODULE_VERSION 3
 
 typedef struct ImageProgress {
-        /** what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
+        /** from several threads at once. what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
         void (*report)(void *userdata, const char *what, const char *subject, uint64_t done, uint64_t total);
         void *userdata;
         const volatile sig_atomic_t *cancelled; /* may be NULL */
@@ -27,6 +27,8 @@ typedef struct ImportRequest {
         const char *name;   /* NULL: the source's own ref.name or RepoTags; for a root filesystem it is needed */
         const Platform *platform; /* NULL: this machine's */
         bool all_names;     /* of a docker-archive or layout with several images: take all; else more than one is InvalidArgument unless named */
+        bool unpack;        /* unpack the layers in the same pass; else they are verified by decompressing them */
+        unsigned workers;   /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ImportRequest;
 
@@ -41,6 +43,11 @@ typedef struct ReceiveRequest {
         unsigned workers;             /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max;        /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ReceiveRequest;
+
+typedef struct UnpackRequest {
+        uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+        unsigned workers;      /* layers at once; 0: by the number of processors */
+} UnpackRequest;
 
 typedef struct ImportedImage {
         char *name;
@@ -93,9 +100,9 @@ typedef struct ImageModule {
 
         /**
          * unpack() - make sure every layer of an image is unpacked; each is made once, whoever else asks at the same time. Digest of the blob
-         * and diffID are checked while it unpacks. @unpacked_max: bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX
+         * and diffID are checked while it unpacks.
          */
-        int (*unpack)(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err);
+        int (*unpack)(Store *store, const StoreImage *image, const UnpackRequest *request, const ImageProgress *progress, Error *err);
 
         /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);

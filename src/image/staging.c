@@ -15,6 +15,11 @@
 #include "image/describe.h"
 #include "oci/reference.h"
 
+LayerProgress layer_progress(const ImageProgress *progress) {
+        return progress ? (LayerProgress) { .report = progress->report, .userdata = progress->userdata, .cancelled = progress->cancelled } :
+                          (LayerProgress) {};
+}
+
 int staging_open(Store *store, const ImportRequest *request, const ImageProgress *progress, Staging *ret, Error *err) {
         _cleanup_staging_ Staging s = STAGING_INIT;
 

@@ -5,7 +5,10 @@
  */
 
 #include "image/image.h"
-#include "layers/blob-stream.h"
+#include "layers/layers.h"
+
+/** layer_progress() - the same for what layers/ does; @progress may be NULL */
+LayerProgress layer_progress(const ImageProgress *progress);
 
 typedef struct Staging {
         Store *store;

@@ -162,15 +162,16 @@ static int make_directory(Unpack *u, const TreeDirectory *parent, const Metadata
         }
         if (metadata_apply(metadata, parent->fd, u->name.base, err) < 0)
                 return -1;
-        return directory_list_add(&u->tree.directories, path, metadata, err);
+        return directory_list_add(u->tree.target->directories, path, metadata, err);
 }
 
 static int make_root(Unpack *u, const Metadata *metadata, Error *err) {
         if (!S_ISDIR(metadata->mode))
                 return error_set(err, ERROR_INVALID_SPEC, "the root is not a directory");
-        if (xattrs_remove(u->tree.fd, err) < 0 || metadata_apply(metadata, u->tree.fd, ".", err) < 0)
+        if (xattrs_remove(u->tree.target->fd, err) < 0 || metadata_apply(metadata, u->tree.target->fd, ".", err) < 0)
                 return -1;
-        return directory_list_add(&u->tree.directories, "", metadata, err);
+        u->tree.has_root = true;
+        return directory_list_add(u->tree.target->directories, "", metadata, err);
 }
 
 /* Finds a hard link's target, in this layer after the call. */
@@ -182,7 +183,7 @@ static int find_link_target(Unpack *u, const EntryName *target, StackEntry *ret,
 
         if (tree_resolve(&u->tree, target->directory, false, &directory, &exists, err) < 0)
                 return -1;
-        if (exists && (tree_join(directory.path, target->base, path, err) < 0 || stack_find(&u->tree.stack, path, 0, &found, err) < 0))
+        if (exists && (tree_join(directory.path, target->base, path, err) < 0 || tree_find(&u->tree, path, 0, &found, err) < 0))
                 return -1;
         if (found.fd < 0)
                 return error_set(err, ERROR_INVALID_SPEC, "there is no such file");
@@ -193,7 +194,7 @@ static int find_link_target(Unpack *u, const EntryName *target, StackEntry *ret,
                     tree_copy_up(&u->tree, &found, &made, target->base, err) < 0)
                         return -1;
                 stack_entry_clear(&found);
-                if (stack_find(&u->tree.stack, path, 0, &found, err) < 0)
+                if (tree_find(&u->tree, path, 0, &found, err) < 0)
                         return -1;
         }
         *ret = found;
@@ -286,7 +287,7 @@ int unpack_layer(BlobStream *stream, const char *what, const UnpackTarget *targe
         _cleanup_(unpack_clear) Unpack u = { .tree = LAYER_TREE_INIT, .pass = pass };
         UnpackResult result = { 0 };
 
-        if (layer_tree_open(target->fd, target->lowers, target->n_lowers, target->work_fd, &u.tree, err) < 0)
+        if (layer_tree_open(target, &u.tree, err) < 0)
                 return -1;
         if (tar_reader_new(read_stream, stream, what, &u.tar, err) < 0)
                 return -1;
@@ -306,7 +307,7 @@ int unpack_layer(BlobStream *stream, const char *what, const UnpackTarget *targe
                 if (fault_point("layers.middle", err) < 0)
                         return -1;
         }
-        if (pass != UNPACK_WHITEOUTS && directory_list_apply(&u.tree.directories, target->fd, err) < 0)
+        if (pass != UNPACK_WHITEOUTS && layer_tree_finish(&u.tree, err) < 0)
                 return -1;
 done:
         *ret = result;
