@@ -14,13 +14,19 @@
 #define LOCK_FILE     "layers.lock"
 #define LOCK_POLL_MAX 50 /* milliseconds between two looks at a lock that another process holds */
 
-int layer_batch_new(Store *store, const StoreImage *image, LayerBatch **ret, Error *err) {
+int layer_batch_new(const LayersRequest *request, LayerBatch **ret, Error *err) {
         _cleanup_(layer_batch_freep) LayerBatch *batch = calloc(1, sizeof(*batch));
 
         if (!batch)
                 return error_oom(err);
-        *batch = (LayerBatch) { .store = store, .image = image, .tmp_fd = -EBADF, .tmp_lock = -EBADF, .lock_fd = -EBADF };
-        batch->made = calloc(image->n_layers + 1, sizeof(*batch->made));
+        *batch = (LayerBatch) { .store = request->store, .image = request->image, .tmp_fd = -EBADF, .tmp_lock = -EBADF, .lock_fd = -EBADF };
+        /* The locks belong to the open file, which a copy of the descriptor shares. */
+        if (request->lock_fd) {
+                batch->lock_fd = fcntl(*request->lock_fd, F_DUPFD_CLOEXEC, 3);
+                if (batch->lock_fd < 0)
+                        return error_set_errno(err, ERROR_FILE, errno, "copy the descriptor of '" LOCK_FILE "'");
+        }
+        batch->made = calloc(request->image->n_layers + 1, sizeof(*batch->made));
         if (!batch->made)
                 return error_oom(err);
         *ret = TAKE(batch);
@@ -54,15 +60,21 @@ static int lock_call(const LayerBatch *batch, size_t layer, short type) {
         return fcntl(batch->lock_fd, F_OFD_SETLK, &lock);
 }
 
+int layers_lock_open(Store *store, int *ret_fd, Error *err) {
+        int fd = openat(store_fd(store), LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open '" LOCK_FILE "'");
+        *ret_fd = fd;
+        return 0;
+}
+
 /* Waits in small steps, so that an interrupted program does not wait for another's layer. */
 int layer_batch_lock(LayerBatch *batch, size_t layer, const volatile sig_atomic_t *cancelled, Error *err) {
         struct timespec pause = { .tv_nsec = 1000000 };
 
-        if (batch->lock_fd < 0) {
-                batch->lock_fd = openat(store_fd(batch->store), LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-                if (batch->lock_fd < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "open '" LOCK_FILE "'");
-        }
+        if (batch->lock_fd < 0 && layers_lock_open(batch->store, &batch->lock_fd, err) < 0)
+                return -1;
         while (lock_call(batch, layer, F_WRLCK) < 0) {
                 if (errno != EAGAIN && errno != EACCES && errno != EINTR)
                         return error_set_errno(err, ERROR_FILE, errno, "lock layer %s", batch->image->chain_ids[layer].text);
@@ -91,7 +103,7 @@ static int publish_one(const LayerBatch *batch, size_t layer, Error *err) {
 
         if (fault_point("layers.middle", err) < 0)
                 return -1;
-        /* It is there already when another image of the same import has it. */
+        /* Another image of the same import may have it: it is there then. */
         if (renameat2(batch->tmp_fd, name, store_layers_fd(batch->store), name, RENAME_NOREPLACE) < 0 && errno != EEXIST)
                 return error_set_errno(err, ERROR_FILE, errno, "rename layer %s into place", batch->image->chain_ids[layer].text);
         return 0;

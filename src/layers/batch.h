@@ -14,7 +14,7 @@ struct LayerBatch {
         size_t n_made;
 };
 
-int layer_batch_new(Store *store, const StoreImage *image, LayerBatch **ret, Error *err);
+int layer_batch_new(const LayersRequest *request, LayerBatch **ret, Error *err);
 
 /**
  * layer_batch_lock() - keep other processes off a layer until the batch is freed; waits for one that makes it

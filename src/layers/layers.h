@@ -47,8 +47,12 @@ typedef struct LayersRequest {
         const char *what;              /* of progress: "unpack", "pull", … */
         uint64_t unpacked_max;         /* bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX */
         unsigned workers;              /* layers at once; 0: by the number of processors */
+        const int *lock_fd;            /* of layers_lock_open(), for several batches at once: they do not wait for each other; NULL: its own */
         const LayerProgress *progress; /* may be NULL */
 } LayersRequest;
+
+/** layers_lock_open() - the file whose locks keep others off the layers that are made. Errors: FileError */
+int layers_lock_open(Store *store, int *ret_fd, Error *err);
 
 /** Layers that are unpacked, but not visible yet */
 typedef struct LayerBatch LayerBatch;

@@ -211,7 +211,7 @@ int layers_make(const LayersRequest *request, LayerBatch **ret, Error *err) {
                 .failed = SIZE_MAX,
         };
 
-        if (layer_batch_new(request->store, request->image, &batch, err) < 0)
+        if (layer_batch_new(request, &batch, err) < 0)
                 return -1;
         m.batch = batch;
         m.roots = malloc((n + 1) * sizeof(*m.roots));
