@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -202,6 +203,7 @@ static void make_clear(Make *m) {
 
 int layers_make(const LayersRequest *request, LayerBatch **ret, Error *err) {
         size_t n = request->image->n_layers;
+        mode_t before;
         _cleanup_(layer_batch_freep) LayerBatch *batch = NULL;
         _cleanup_(make_clear) Make m = {
                 .request = request,
@@ -220,7 +222,10 @@ int layers_make(const LayersRequest *request, LayerBatch **ret, Error *err) {
                 return error_oom(err);
         for (size_t i = 0; i < n; i++)
                 m.roots[i] = -EBADF;
+        /* Files get their permission bits when they are made. It is the whole process's, but all its threads are ours, until they are done. */
+        before = umask(0);
         workers_run(count_workers(request), work, &m);
+        (void) umask(before);
         if (m.failed != SIZE_MAX) {
                 if (err)
                         *err = m.error;

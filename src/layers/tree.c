@@ -18,9 +18,17 @@ void tree_directory_clear(TreeDirectory *directory) {
         directory->owned = false;
 }
 
-/* The cache holds a descriptor as itself plus 1, because 0 is one too. */
+/* What the cache holds in a pointer's place: a descriptor, whether it is plain, and a bit that makes it differ from NULL. */
+static void *cached_value(int fd, bool plain) {
+        return (void *) ((intptr_t) fd << 2 | (plain ? 2 : 0) | 1);
+}
+
+static int cached_fd(void *value) {
+        return (int) ((intptr_t) value >> 2);
+}
+
 static void close_cached(void *value) {
-        close_keep_errno((int) (intptr_t) value - 1);
+        close_keep_errno(cached_fd(value));
 }
 
 void layer_tree_close(LayerTree *tree) {
@@ -63,6 +71,7 @@ int layer_tree_open(const UnpackTarget *target, LayerTree *ret, Error *err) {
         _cleanup_(layer_tree_close) LayerTree tree = LAYER_TREE_INIT;
 
         tree.target = target;
+        tree.is_root = geteuid() == 0 && getegid() == 0;
         tree.fds = calloc(target->n_lowers + 1, sizeof(int));
         if (!tree.fds)
                 return error_oom(err);
@@ -275,6 +284,7 @@ static int walk_step(Walk *walk, const char *name, bool *ret_found, Error *err) 
 /* The common case: this layer has the directory, and no symlink leads to it. */
 static int resolve_quickly(LayerTree *tree, const char *path, TreeDirectory *ret) {
         void *cached = lru_get(tree->directories, path);
+        struct stat st;
         int fd;
 
         if (!cached) {
@@ -283,12 +293,14 @@ static int resolve_quickly(LayerTree *tree, const char *path, TreeDirectory *ret
                 fd = open_beneath(tree->target->fd, path[0] ? path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
                 if (fd < 0)
                         return -1;
-                cached = (void *) ((intptr_t) fd + 1);
+                /* Files inherit a group by a directory's setgid bit, or always on a filesystem that is mounted so. */
+                cached = cached_value(fd, tree->is_root && fstat(fd, &st) == 0 && st.st_gid == 0 && !(st.st_mode & S_ISGID));
                 if (lru_put(tree->directories, path, cached, NULL) < 0)
                         return -1;
         }
-        ret->fd = (int) (intptr_t) cached - 1;
+        ret->fd = cached_fd(cached);
         ret->owned = false;
+        ret->plain = (intptr_t) cached & 2;
         memcpy(ret->path, path, strlen(path) + 1);
         return 0;
 }

@@ -22,6 +22,7 @@ typedef struct LayerTree {
         bool has_root;    /* an entry describes the root */
         PathSet used;     /* paths at which something of the lower layers was taken up: a later whiteout of them comes too late */
         Lru *directories; /* descriptors of directories to which no symlink leads, by path */
+        bool is_root;     /* this process makes files as 0:0 */
 } LayerTree;
 
 #define LAYER_TREE_INIT ((LayerTree) { .target = NULL })
@@ -31,6 +32,7 @@ typedef struct TreeDirectory {
         char path[PATH_MAX]; /* canonical; "" is the root */
         int fd;              /* -EBADF when it exists only in a lower layer */
         bool owned;          /* else it is the tree's, and good for the entry that is being made */
+        bool plain;          /* what is made in it belongs to 0:0 */
 } TreeDirectory;
 
 #define TREE_DIRECTORY_INIT ((TreeDirectory) { .fd = -EBADF })

@@ -30,6 +30,7 @@ typedef struct Unpack {
         struct archive_entry *entry;
         UnpackPass pass;
         EntryName name;
+        char path[PATH_MAX]; /* room for the entry's whole path */
 } Unpack;
 
 static void unpack_clear(Unpack *unpack) {
@@ -89,16 +90,31 @@ static int write_at(int fd, const uint8_t *data, size_t len, uint64_t offset, Er
         return 0;
 }
 
-static int make_regular(Unpack *u, const TreeDirectory *parent, Error *err) {
+/* Nearly always there is nothing in the way, so it is not looked for first. With a umask of 0 the permission bits are right at once. */
+static int create_file(Unpack *u, const TreeDirectory *parent, const Metadata *metadata, int *ret_fd, Error *err) {
+        for (int tries = 0;; tries++) {
+                int fd = openat(parent->fd, u->name.base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, metadata->mode & 0777);
+
+                if (fd >= 0) {
+                        *ret_fd = fd;
+                        return 0;
+                }
+                if (errno != EEXIST || tries > 0)
+                        return error_set_errno(err, ERROR_FILE, errno, "create");
+                if (tree_vacate(&u->tree, parent, u->name.base, NULL, err) < 0)
+                        return -1;
+        }
+}
+
+static int make_regular(Unpack *u, const TreeDirectory *parent, const Metadata *metadata, Error *err) {
         _cleanup_close_ int fd = -EBADF;
         int64_t size = archive_entry_size(u->entry);
         uint64_t offset, end = 0;
         const void *data;
         size_t len;
 
-        fd = openat(parent->fd, u->name.base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "create");
+        if (create_file(u, parent, metadata, &fd, err) < 0)
+                return -1;
         for (;;) {
                 if (tar_reader_data(u->tar, &data, &len, &offset, err) < 0)
                         return -1;
@@ -111,7 +127,7 @@ static int make_regular(Unpack *u, const TreeDirectory *parent, Error *err) {
         /* A hole at the end. */
         if (size > 0 && end < (uint64_t) size && ftruncate(fd, size) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the size %lld", (long long) size);
-        return 0;
+        return metadata_apply_file(metadata, fd, parent->plain, err);
 }
 
 static int make_symlink(Unpack *u, const TreeDirectory *parent, Error *err) {
@@ -156,6 +172,7 @@ static int make_directory(Unpack *u, const TreeDirectory *parent, const Metadata
                         return error_set_errno(err, ERROR_FILE, errno, "open");
                 if (S_ISDIR(st.st_mode) && xattrs_remove(fd, err) < 0)
                         return -1;
+                lru_remove(u->tree.directories, path); /* its group may change */
                 /* It stands where the lower layers' was whited out. */
                 if (opaque && directory_set_opaque(fd, err) < 0)
                         return -1;
@@ -171,6 +188,7 @@ static int make_root(Unpack *u, const Metadata *metadata, Error *err) {
         if (xattrs_remove(u->tree.target->fd, err) < 0 || metadata_apply(metadata, u->tree.target->fd, ".", err) < 0)
                 return -1;
         u->tree.has_root = true;
+        lru_remove(u->tree.directories, "");
         return directory_list_add(u->tree.target->directories, "", metadata, err);
 }
 
@@ -241,12 +259,11 @@ static int make_entry(Unpack *u, Error *err) {
 
         if (S_ISCHR(metadata.mode) && metadata.device == makedev(0, 0))
                 return error_set(err, ERROR_INVALID_SPEC, "a character device 0:0, which is overlay's mark for a whiteout");
+        if (S_ISREG(metadata.mode))
+                return tree_join(parent.path, u->name.base, u->path, err) < 0 ? -1 : make_regular(u, &parent, &metadata, err);
         if (tree_vacate(&u->tree, &parent, u->name.base, NULL, err) < 0)
                 return -1;
         switch (metadata.mode & S_IFMT) {
-        case S_IFREG:
-                r = make_regular(u, &parent, err);
-                break;
         case S_IFLNK:
                 r = make_symlink(u, &parent, err);
                 break;
@@ -258,7 +275,7 @@ static int make_entry(Unpack *u, Error *err) {
         default:
                 return error_set(err, ERROR_INVALID_SPEC, "a file of an unknown type (mode %o)", metadata.mode);
         }
-        return r < 0 ? -1 : metadata_apply(&metadata, parent.fd, u->name.base, err);
+        return r < 0 ? -1 : metadata_apply_new(&metadata, parent.fd, u->name.base, parent.plain, err);
 }
 
 static int one_entry(Unpack *u, bool *ret_late, Error *err) {
