@@ -288,7 +288,8 @@ int image_import(Store *store, const ImportRequest *request, const ImageProgress
                 imported_images_free(named, images.n);
                 return -1;
         }
-        if (unpack_staged(&staging, &images, err) < 0 || staging_commit(&staging, err) < 0 || publish(store, &images, named, err) < 0) {
+        if (unpack_staged(&staging, &images, err) < 0 || staging_sync(&staging, err) < 0 || staging_commit(&staging, err) < 0 ||
+            publish(store, &images, named, err) < 0) {
                 staging_rollback(&staging);
                 imported_images_free(named, images.n);
                 return -1;

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "image/import.h"
+#include "image/receive.h"
 #include "image/resolve.h"
 #include "image/verify.h"
 #include "layers/layers.h"
@@ -49,7 +50,7 @@ extern const ImageModule image_module_table;
 __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .version = IMAGE_MODULE_VERSION,
         .import = image_import,
-        /* receive */
+        .receive = image_receive,
         .resolve = image_resolve,
         .unpack = unpack,
         .verify = image_verify,

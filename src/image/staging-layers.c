@@ -50,7 +50,7 @@ static void close_layer(void *userdata, size_t layer, LayerInput *input, const E
         free(l);
 }
 
-static int open_layer(void *userdata, size_t layer, bool needed, LayerInput *ret, bool *ret_skip, Error *err) {
+static int open_layer(void *userdata, size_t layer, bool needed, const LayerStop *stop, LayerInput *ret, bool *ret_skip, Error *err) {
         const LayersIn *in = userdata;
         LayerIn *l;
 

@@ -168,13 +168,15 @@ int staging_add_image(Staging *staging, const char *config, size_t config_len, c
         return staged_images_add(images, name, &manifest, TAKE(image), NULL, err);
 }
 
+int staging_sync(Staging *staging, Error *err) {
+        return syncfs(staging->blobs_fd) < 0 ? error_set_errno(err, ERROR_FILE, errno, "sync what was staged") : 0;
+}
+
 int staging_commit(Staging *staging, Error *err) {
         _cleanup_closedir_ DIR *dir = NULL;
         int blobs = store_blobs_fd(staging->store), fd;
         struct dirent *entry;
 
-        if (syncfs(staging->blobs_fd) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "sync what was staged");
         fd = openat(staging->blobs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         dir = fd < 0 ? NULL : fdopendir(fd);
         if (!dir) {
@@ -215,7 +217,8 @@ void staged_images_clear(StagedImages *images) {
         *images = (StagedImages) { 0 };
 }
 
-int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, LayerBatch *layers, Error *err) {
+int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, LayerBatch *layers,
+                      Error *err) {
         _cleanup_(store_image_freep) StoreImage *owned = image;
         _cleanup_(layer_batch_freep) LayerBatch *batch = layers;
         StagedImage item = { .manifest = *manifest };

@@ -81,7 +81,10 @@ int staging_settle_own(const Staging *staging, const StagingBlob *blob, const Di
 int staging_add_image(Staging *staging, const char *config, size_t config_len, const Descriptor *layers, size_t n_layers, const char *name,
                       StagedImages *images, Error *err);
 
-/** staging_commit() - put all that was written on disk, unpacked layers too, with one sync, and make every blob part of the store */
+/** staging_sync() - put all that was written on disk, unpacked layers too. Errors: FileError */
+int staging_sync(Staging *staging, Error *err);
+
+/** staging_commit() - make every blob part of the store; all is on disk */
 int staging_commit(Staging *staging, Error *err);
 
 /** staging_rollback() - take the blobs back that were not in the store before staging_commit() */
@@ -91,7 +94,8 @@ void staged_images_clear(StagedImages *images);
 #define _cleanup_staged_images_ _cleanup_(staged_images_clear)
 
 /** staged_images_add() - takes @image and @layers (may be NULL); copies @name */
-int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, LayerBatch *layers, Error *err);
+int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, LayerBatch *layers,
+                      Error *err);
 
 /** staged_image_clear() - one that is not wanted after all */
 void staged_image_clear(StagedImage *image);

@@ -165,8 +165,8 @@ int blob_stream_read(BlobStream *stream, const void **ret_data, size_t *ret_len,
                         *ret_data = stream->pending;
                         stream->pending_len = 0;
                 } else {
-                        if (decoder_step(stream->decoder, &stream->pending, &stream->pending_len, stream->buffers->out, STREAM_OUTPUT_SIZE, &produced,
-                                         err) < 0)
+                        if (decoder_step(stream->decoder, &stream->pending, &stream->pending_len, stream->buffers->out,
+                                         STREAM_OUTPUT_SIZE, &produced, err) < 0)
                                 return error_prefix(err, "%s", stream->options.what);
                         *ret_data = stream->buffers->out;
                         sha256_update(stream->diff_hash, stream->buffers->out, produced);

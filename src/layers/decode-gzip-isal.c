@@ -32,7 +32,7 @@ static const char *cause(int code) {
         }
 }
 
-/* One call, of which input and output may both be less than what there is. Also without input: output that did not fit may still be inside. */
+/* One call; input and output may be less than what there is. Also without input: output that did not fit may still be inside. */
 static int inflate_some(struct inflate_state *z, bool *within, const uint8_t **in, size_t *in_len, uint8_t *out, size_t size,
                         size_t *ret_produced, Error *err) {
         uint32_t given = *in_len < UINT32_MAX ? (uint32_t) *in_len : UINT32_MAX;

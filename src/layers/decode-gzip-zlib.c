@@ -14,7 +14,8 @@ static int gzip_start(void *state, Error *err) {
         return 0;
 }
 
-static int gzip_step(void *state, bool *within, const uint8_t **in, size_t *in_len, uint8_t *out, size_t size, size_t *ret_produced, Error *err) {
+static int gzip_step(void *state, bool *within, const uint8_t **in, size_t *in_len, uint8_t *out, size_t size, size_t *ret_produced,
+                     Error *err) {
         z_stream *z = state;
         size_t produced = 0;
 

@@ -14,7 +14,8 @@ static int zstd_start(void *state, Error *err) {
         return 0;
 }
 
-static int zstd_step(void *state, bool *within, const uint8_t **in, size_t *in_len, uint8_t *out, size_t size, size_t *ret_produced, Error *err) {
+static int zstd_step(void *state, bool *within, const uint8_t **in, size_t *in_len, uint8_t *out, size_t size, size_t *ret_produced,
+                     Error *err) {
         ZSTD_DCtx **context = state;
         ZSTD_outBuffer output = { .dst = out, .size = size };
         ZSTD_inBuffer input = { .src = *in, .size = *in_len };

@@ -60,10 +60,12 @@ static bool stopped(void *userdata) {
 static int open_input(const LayerJob *job, bool needed, LayerInput *ret, bool *ret_skip, Error *err) {
         const LayersRequest *request = job->request;
 
+        const LayerStop stop = { .stopped = job->stopped, .userdata = job->userdata };
+
         *ret = LAYER_INPUT_INIT;
         *ret_skip = false;
         if (request->blobs)
-                return request->blobs->open(request->blobs->userdata, job->layer, needed, ret, ret_skip, err);
+                return request->blobs->open(request->blobs->userdata, job->layer, needed, &stop, ret, ret_skip, err);
         *ret_skip = !needed;
         return needed ? store_blob_open(request->store, blob_of(job), &ret->fd, err) : 0;
 }
@@ -215,11 +217,13 @@ static int make(Pass *pass, int *ret_root, Error *err) {
         return 0;
 }
 
-int layer_make(const LayerJob *job, int *ret_root, Error *err) {
+/* @ret_again: what was there of the blob was wrong, and is gone now */
+static int try_make(const LayerJob *job, int *ret_root, bool *ret_again, Error *err) {
         Pass pass = { .job = job };
         Error failed = ERROR_INIT;
         bool skip;
 
+        *ret_again = false;
         snprintf(pass.what, sizeof(pass.what), "layer %s", blob_of(job)->digest.text);
         if (open_input(job, true, &pass.input, &skip, err) < 0)
                 return -1;
@@ -227,10 +231,21 @@ int layer_make(const LayerJob *job, int *ret_root, Error *err) {
                 close_input(job, &pass.input, NULL);
                 return 0;
         }
+        *ret_again = pass.input.resumed && failed.kind == ERROR_DIGEST_MISMATCH;
         close_input(job, &pass.input, &failed);
         if (err)
                 *err = failed;
         return -1;
+}
+
+int layer_make(const LayerJob *job, int *ret_root, Error *err) {
+        bool again;
+
+        if (try_make(job, ret_root, &again, err) == 0)
+                return 0;
+        if (!again || dir_remove_tree_at(job->batch->tmp_fd, digest_hex(&job->request->image->chain_ids[job->layer]), err) < 0)
+                return -1;
+        return try_make(job, ret_root, &again, err);
 }
 
 static int verify(Pass *pass, Error *err) {
@@ -244,11 +259,12 @@ static int verify(Pass *pass, Error *err) {
         return settle_input(pass->job, &pass->input, &digests, err);
 }
 
-int layer_verify(const LayerJob *job, bool needed, Error *err) {
+static int try_verify(const LayerJob *job, bool needed, bool *ret_again, Error *err) {
         Pass pass = { .job = job };
         Error failed = ERROR_INIT;
         bool skip;
 
+        *ret_again = false;
         snprintf(pass.what, sizeof(pass.what), "layer %s", blob_of(job)->digest.text);
         if (open_input(job, needed, &pass.input, &skip, err) < 0)
                 return -1;
@@ -256,8 +272,17 @@ int layer_verify(const LayerJob *job, bool needed, Error *err) {
                 close_input(job, &pass.input, NULL);
                 return 0;
         }
+        *ret_again = pass.input.resumed && failed.kind == ERROR_DIGEST_MISMATCH;
         close_input(job, &pass.input, &failed);
         if (err)
                 *err = failed;
         return -1;
+}
+
+int layer_verify(const LayerJob *job, bool needed, Error *err) {
+        bool again;
+
+        if (try_verify(job, needed, &again, err) == 0)
+                return 0;
+        return again ? try_verify(job, needed, &again, err) : -1;
 }

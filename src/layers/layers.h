@@ -23,15 +23,22 @@ typedef struct LayerInput {
         int fd;                 /* the blob, or as much of it as there is; -1: nothing yet */
         const BlobSource *more; /* where the rest comes from; NULL: @fd is all */
         int copy_fd;            /* as in BlobStreamOptions; with @more the same file as @fd, so that it can be read again */
+        bool resumed;           /* @fd has bytes of an earlier time, which a power loss may have damaged: worth a second try without them */
         void *userdata;         /* of whoever opened it */
 } LayerInput;
 
 #define LAYER_INPUT_INIT ((LayerInput) { .fd = -1, .copy_fd = -1 })
 
+/** Whether a call that waits has to give up */
+typedef struct LayerStop {
+        bool (*stopped)(void *userdata);
+        void *userdata;
+} LayerStop;
+
 /** Where the blobs of an image's layers come from, and what becomes of them. Called from several threads at once, for different layers */
 typedef struct LayerBlobs {
         /** open() - @needed: false: the layer is unpacked already. *ret_skip: there is nothing to be read */
-        int (*open)(void *userdata, size_t layer, bool needed, LayerInput *ret, bool *ret_skip, Error *err);
+        int (*open)(void *userdata, size_t layer, bool needed, const LayerStop *stop, LayerInput *ret, bool *ret_skip, Error *err);
         /** settle() - the blob was read whole, and it is the right one; may be NULL */
         int (*settle)(void *userdata, size_t layer, LayerInput *input, const BlobStreamResult *result, Error *err);
         /** close() - always called after open() succeeded, also when it skipped. @failed: NULL: all went well */

@@ -222,7 +222,7 @@ int layers_make(const LayersRequest *request, LayerBatch **ret, Error *err) {
                 return error_oom(err);
         for (size_t i = 0; i < n; i++)
                 m.roots[i] = -EBADF;
-        /* Files get their permission bits when they are made. It is the whole process's, but all its threads are ours, until they are done. */
+        /* Files get their permission bits when they are made. A umask is the whole process's, but all its threads are ours meanwhile. */
         before = umask(0);
         workers_run(count_workers(request), work, &m);
         (void) umask(before);
