@@ -11,7 +11,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 
-#define LOCK_FILE     "layers.lock"
+#define LOCK_FILE     "gc.lock" /* whoever unpacks has it anyway; its bytes are locked apart from the whole */
 #define LOCK_POLL_MAX 50 /* milliseconds between two looks at a lock that another process holds */
 
 int layer_batch_new(const LayersRequest *request, LayerBatch **ret, Error *err) {

@@ -136,7 +136,7 @@ static void interrupt_ends_the_wait_for_another(void **state) {
 
         one_layer(f);
         /* An open file of its own is to these locks what another process is. */
-        lock = openat(store_fd(f->store), "layers.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        lock = openat(store_fd(f->store), "gc.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         assert_int_equal(fcntl(lock, F_OFD_SETLK, &all), 0);
         f->progress = &progress;
         assert_int_equal(fixture_unpack(f), -1);
