@@ -65,6 +65,11 @@ typedef struct VerifyResult {
 
 VerifyResult *verify_results_free(VerifyResult *results, size_t n);
 
+typedef struct ImageEngine {
+        const char *gzip, *zstd; /* library and version */
+        unsigned workers;        /* layers at once, when nothing else is said */
+} ImageEngine;
+
 typedef struct PruneResult {
         uint64_t blobs, layers, images, temporary; /* how many were removed (or would be) */
         uint64_t bytes;
@@ -106,6 +111,12 @@ typedef struct ImageModule {
 
         /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);
+
+        /** verify_layers() - unpacked layers by their records and their places in the chain; one result each, in their order */
+        int (*verify_layers)(Store *store, const Digest *layers, size_t n, VerifyResult **ret, Error *err);
+
+        /** engine() - what does the work */
+        void (*engine)(ImageEngine *ret);
 
         /** prune() - remove blobs, layers, image records and leftovers that no name and no container refers to; never what is mounted */
         int (*prune)(Store *store, bool dry_run, PruneResult *ret, Error *err);

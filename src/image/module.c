@@ -54,5 +54,7 @@ __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .resolve = image_resolve,
         .unpack = unpack,
         .verify = image_verify,
+        .verify_layers = image_verify_layers,
+        .engine = image_engine,
         .prune = prune,
 };

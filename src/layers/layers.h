@@ -9,6 +9,7 @@
 
 #include "layers/blob-source.h"
 #include "layers/blob-stream.h"
+#include "store/layer.h"
 #include "store/store.h"
 
 typedef struct LayerProgress {
@@ -95,6 +96,13 @@ int layers_ensure(const LayersRequest *request, Error *err);
 
 /** layer_chain_id() - the chainID of a layer on top of @parent (NULL: of none). Source: image-spec, config.md "Layer ChainID" */
 int layer_chain_id(const Digest *parent, const Digest *diff_id, Digest *ret, Error *err);
+
+/**
+ * layer_check() - whether a layer's record is right, stands where it says, and has its files and what lies below it
+ *
+ * Errors: ImageNotFound (it, or the one it stands on), DigestMismatch, InvalidJson, InvalidSpec, InvalidRootfs, FileError
+ */
+int layer_check(StoreLayerCache *cache, const Digest *chain_id, Error *err);
 
 typedef struct PruneCount {
         uint64_t blobs, layers, images, temporary; /* how many were removed, or would be */
