@@ -12,6 +12,7 @@ int copy_run(Cli *cli, const CopyRequest *request, bool quiet, Error *err) {
         _cleanup_free_ char *name = NULL;
         _cleanup_buf_ Buf printable = BUF_INIT(OUTPUT_MAX);
 
+        cli->progress.plain = !quiet;
         if (quiet)
                 progress.report = NULL;
         if (cli_open_store(cli, STORE_CREATE, &store, err) < 0)

@@ -3,7 +3,8 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,10 +13,9 @@
 #include "base/fs.h"
 #include "cli/output.h"
 
-#define PROGRESS_INTERVAL 100000000 /* ns between two updates of the line: quick enough to look alive */
-#define PROGRESS_SUBJECT  32        /* columns of a subject, of which a digest shows its beginning */
-
-static const char erase_line[] = "\r\033[K";
+#define PROGRESS_INTERVAL 100000000   /* ns between two pictures: quick enough to look alive */
+#define PICTURE_MAX       (64u << 10) /* bytes of one */
+#define COLUMNS_DEFAULT   80          /* where the terminal does not say */
 
 int progress_init(Progress *progress, const Report *report, bool timings, Error *err) {
         *progress = (Progress) {
@@ -38,13 +38,21 @@ void progress_clear(Progress *progress) {
         if (progress->timings)
                 (void) munmap(progress->timings, sizeof(Timings));
         progress->timings = NULL;
+        free(progress->lines);
+        progress->lines = NULL;
+}
+
+static void draw(const Buf *picture) {
+        if (picture->len > 0)
+                (void) fd_write_all(STDERR_FILENO, picture->data, picture->len, NULL);
 }
 
 void progress_hide(Progress *progress) {
+        _cleanup_buf_ Buf picture = BUF_INIT(PICTURE_MAX);
+
         pthread_mutex_lock(&progress->lock);
-        if (progress->shown)
-                (void) fd_write_all(STDERR_FILENO, erase_line, strlen(erase_line), NULL);
-        progress->shown = false;
+        if (progress->lines && lines_erase(progress->lines, &picture) == 0)
+                draw(&picture);
         pthread_mutex_unlock(&progress->lock);
 }
 
@@ -99,32 +107,49 @@ static uint64_t monotonic(void) {
         return (uint64_t) now.tv_sec * 1000000000 + (uint64_t) now.tv_nsec;
 }
 
-static void show(Progress *progress, const char *what, const char *subject, uint64_t done, uint64_t total) {
-        char line[256], of[SIZE_TEXT_MAX + 8] = "", size[SIZE_TEXT_MAX];
-        _cleanup_buf_ Buf printable = BUF_INIT(4096);
-        uint64_t now = monotonic();
-        int n;
+static unsigned terminal_columns(void) {
+        struct winsize size;
 
-        if (progress->shown && now - progress->last < PROGRESS_INTERVAL)
+        return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : COLUMNS_DEFAULT;
+}
+
+static void show(Progress *progress, uint64_t now) {
+        _cleanup_buf_ Buf picture = BUF_INIT(PICTURE_MAX);
+
+        if (now - progress->last < PROGRESS_INTERVAL)
                 return;
-        if (subject && text_printable(&printable, subject, false, NULL) < 0)
-                return;
-        if (total > 0)
-                snprintf(of, sizeof(of), " of %s", size_text(total, size));
-        n = snprintf(line, sizeof(line), "%s%s %.*s: %s%s", erase_line, what, PROGRESS_SUBJECT, printable.data ?: "", size_text(done, size),
-                     of);
-        (void) fd_write_all(STDERR_FILENO, line, n < (int) sizeof(line) ? (size_t) n : sizeof(line) - 1, NULL);
-        progress->shown = true;
         progress->last = now;
+        if (lines_print(progress->lines, now, terminal_columns(), &picture) == 0)
+                draw(&picture);
+}
+
+/* Where nothing moves: a line for each thing that is done. */
+static void say(const Progress *progress, const ProgressItem *item, uint64_t now) {
+        _cleanup_buf_ Buf text = BUF_INIT(4096);
+
+        if (item_text(item, now, &text) < 0)
+                return;
+        if (progress->plain && !progress->report->json && buf_puts(&text, "\n", NULL) == 0)
+                draw(&text);
+        else
+                report_line(progress->report, LOG_LEVEL_INFO, "%s", text.data);
 }
 
 static void image_progress(void *userdata, const char *what, const char *subject, uint64_t done, uint64_t total) {
+        const uint64_t now = monotonic();
         Progress *progress = userdata;
+        const ProgressItem *finished;
 
-        /* Whoever finds another thread writing has nothing newer to say. */
-        if (!progress->terminal || pthread_mutex_trylock(&progress->lock) != 0)
-                return;
-        show(progress, what, subject, done, total);
+        pthread_mutex_lock(&progress->lock);
+        if (!progress->lines)
+                progress->lines = calloc(1, sizeof(*progress->lines));
+        if (progress->lines) {
+                finished = lines_update(progress->lines, what, subject, done, total, now);
+                if (progress->terminal)
+                        show(progress, now);
+                else if (finished)
+                        say(progress, finished, now);
+        }
         pthread_mutex_unlock(&progress->lock);
 }
 

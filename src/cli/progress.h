@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/progress-lines.h"
 #include "cli/report.h"
 #include "lifecycle/lifecycle.h"
 
@@ -26,10 +27,11 @@ typedef struct Timings {
 typedef struct Progress {
         const Report *report;
         Timings *timings;      /* NULL: not wanted */
-        bool terminal;         /* show the moving line */
+        bool terminal;         /* show moving lines */
+        bool plain;            /* elsewhere, say what is done, a line each; else only in the log */
         pthread_mutex_t lock;  /* of the members below: layers report from several threads */
-        bool shown;
-        uint64_t last;         /* ns, monotonic: when the line was last written */
+        ProgressLines *lines;  /* NULL: nothing was reported yet */
+        uint64_t last;         /* ns, monotonic: when they were last drawn */
 } Progress;
 
 /** progress_init() - @timings: collect the phases' times. Errors: OutOfMemory */

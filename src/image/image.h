@@ -16,7 +16,7 @@
 #define IMAGE_MODULE_VERSION 3
 
 typedef struct ImageProgress {
-        /** what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
+        /** from several threads at once. what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
         void (*report)(void *userdata, const char *what, const char *subject, uint64_t done, uint64_t total);
         void *userdata;
         const volatile sig_atomic_t *cancelled; /* may be NULL */
@@ -27,6 +27,8 @@ typedef struct ImportRequest {
         const char *name;   /* NULL: the source's own ref.name or RepoTags; for a root filesystem it is needed */
         const Platform *platform; /* NULL: this machine's */
         bool all_names;     /* of a docker-archive or layout with several images: take all; else more than one is InvalidArgument unless named */
+        bool unpack;        /* unpack the layers in the same pass; else they are verified by decompressing them */
+        unsigned workers;   /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ImportRequest;
 
@@ -51,6 +53,11 @@ typedef struct CopyRequest {
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } CopyRequest;
 
+typedef struct UnpackRequest {
+        uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+        unsigned workers;      /* layers at once; 0: by the number of processors */
+} UnpackRequest;
+
 typedef struct ImportedImage {
         char *name;
         Digest manifest;
@@ -66,6 +73,11 @@ typedef struct VerifyResult {
 } VerifyResult;
 
 VerifyResult *verify_results_free(VerifyResult *results, size_t n);
+
+typedef struct ImageEngine {
+        const char *gzip, *zstd; /* library and version */
+        unsigned workers;        /* layers at once, when nothing else is said */
+} ImageEngine;
 
 typedef struct PruneResult {
         uint64_t blobs, layers, images, temporary; /* how many were removed (or would be) */
@@ -102,9 +114,9 @@ typedef struct ImageModule {
 
         /**
          * unpack() - make sure every layer of an image is unpacked; each is made once, whoever else asks at the same time. Digest of the blob
-         * and diffID are checked while it unpacks. @unpacked_max: bytes one layer may unpack to; 0: LAYER_UNPACKED_MAX
+         * and diffID are checked while it unpacks.
          */
-        int (*unpack)(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err);
+        int (*unpack)(Store *store, const StoreImage *image, const UnpackRequest *request, const ImageProgress *progress, Error *err);
 
         /**
          * copy() - an image from anywhere to anywhere but the store; every digest stays what it is, but in a docker-archive, whose layers are
@@ -119,6 +131,12 @@ typedef struct ImageModule {
 
         /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);
+
+        /** verify_layers() - unpacked layers by their records and their places in the chain; one result each, in their order */
+        int (*verify_layers)(Store *store, const Digest *layers, size_t n, VerifyResult **ret, Error *err);
+
+        /** engine() - what does the work */
+        void (*engine)(ImageEngine *ret);
 
         /** prune() - remove blobs, layers, image records and leftovers that no name and no container refers to; never what is mounted */
         int (*prune)(Store *store, bool dry_run, PruneResult *ret, Error *err);

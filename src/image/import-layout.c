@@ -19,31 +19,30 @@ typedef struct Fetch {
         const LayoutSource *source;
 } Fetch;
 
-/* Stages one blob of the layout; @diff_id is given for layers. */
-static int stage_blob(const Fetch *fetch, const Descriptor *descriptor, const char *what, const Digest *diff_id, Error *err) {
-        _cleanup_close_ int fd = -EBADF;
-        StagingBlob blob = {
-                .what = what,
-                .digest = &descriptor->digest,
-                .size = &descriptor->size,
-                .diff_id = diff_id,
-                .raw = !diff_id,
-                .own_dir_fd = -1,
-        };
-        BlobStreamResult result;
+static int open_blob(const Fetch *fetch, const Descriptor *descriptor, StagingBlob *blob, int *ret_fd, Error *err) {
         char path[96];
 
-        /* Several images of a source, and several layers of an image, may share a blob; its diffID was checked then. */
-        if (faccessat(fetch->staging->blobs_fd, digest_hex(&descriptor->digest), F_OK, 0) == 0 && !diff_id)
-                return 0;
         snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&descriptor->digest));
-        if (fetch->source->open(fetch->source->userdata, path, &blob, &fd, err) < 0)
+        return fetch->source->open(fetch->source->userdata, path, blob, ret_fd, err);
+}
+
+/* Stages a document of the layout. */
+static int fetch_document(void *userdata, const Descriptor *descriptor, const char *what, Error *err) {
+        const Fetch *fetch = userdata;
+        StagingBlob blob = { .what = what, .digest = &descriptor->digest, .size = &descriptor->size, .raw = true, .own_dir_fd = -1 };
+        _cleanup_close_ int fd = -EBADF;
+        BlobStreamResult result;
+
+        /* Several images of a source may share one. */
+        if (faccessat(fetch->staging->blobs_fd, digest_hex(&descriptor->digest), F_OK, 0) == 0)
+                return 0;
+        if (open_blob(fetch, descriptor, &blob, &fd, err) < 0)
                 return error_prefix(err, "%s %s", what, descriptor->digest.text);
         return staging_add(fetch->staging, fd, &blob, &result, err);
 }
 
-static int fetch_document(void *userdata, const Descriptor *blob, const char *what, Error *err) {
-        return stage_blob(userdata, blob, what, NULL, err);
+static int open_layer(void *userdata, const Descriptor *layer, StagingBlob *blob, int *ret_fd, Error *err) {
+        return open_blob(userdata, layer, blob, ret_fd, err);
 }
 
 static int import_entry(const Fetch *fetch, const Descriptor *descriptor, const char *name, StagedImages *ret, Error *err) {
@@ -54,14 +53,13 @@ static int import_entry(const Fetch *fetch, const Descriptor *descriptor, const 
                 .fetch = fetch_document,
                 .userdata = (void *) fetch,
         };
+        LayerBatch *layers;
         Descriptor manifest;
 
-        if (image_describe(&request, descriptor, &image, &manifest, err) < 0)
+        if (image_describe(&request, descriptor, &image, &manifest, err) < 0 ||
+            staging_add_layers(fetch->staging, image, open_layer, (void *) fetch, &layers, err) < 0)
                 return -1;
-        for (size_t i = 0; i < image->n_layers; i++)
-                if (stage_blob(fetch, &image->layers[i], "layer", &image->diff_ids[i], err) < 0)
-                        return -1;
-        return staged_images_add(ret, name, &manifest, TAKE(image), err);
+        return staged_images_add(ret, name, &manifest, TAKE(image), layers, err);
 }
 
 /* What the layout itself calls an entry: containerd keeps the full name beside the tag. */

@@ -121,7 +121,7 @@ static int make_layer(Staging *staging, int fd, const char *path, BlobStreamResu
                 return -1;
         if (gzip_writer_finish(writer, ret, err) < 0)
                 return -1;
-        return staging_settle(staging, blob, &ret->digest, err);
+        return staging_settle(staging, &ret->digest, err);
 }
 
 int import_rootfs_tar(Staging *staging, int fd, const char *path, StagedImages *ret, Error *err) {

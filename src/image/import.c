@@ -184,12 +184,8 @@ static void keep_one(StagedImages *images, size_t i) {
 
         images->items[i] = images->items[0];
         images->items[0] = chosen;
-        while (images->n > 1) {
-                StagedImage *last = &images->items[--images->n];
-
-                free(last->name);
-                store_image_free(last->image);
-        }
+        while (images->n > 1)
+                staged_image_clear(&images->items[--images->n]);
 }
 
 static bool are_one(const StagedImages *images) {
@@ -218,8 +214,27 @@ static int choose(const ImportRequest *request, const char *path, StagedImages *
         return error_hint(err, "name one of them, or take all (--all)");
 }
 
-/* All blobs are in the store: now the names. */
+static bool has_sibling(const StagedImages *images, size_t i) {
+        for (size_t j = 0; j < i; j++)
+                if (digest_equal(&images->items[j].manifest.digest, &images->items[i].manifest.digest))
+                        return true;
+        return false;
+}
+
+/* Sources that cannot tell before they were read which layers they have: those are in the staging area now. */
+static int unpack_staged(Staging *staging, StagedImages *images, Error *err) {
+        for (size_t i = 0; staging->request->unpack && i < images->n; i++)
+                if (!images->items[i].layers && !has_sibling(images, i) &&
+                    staging_add_layers(staging, images->items[i].image, NULL, NULL, &images->items[i].layers, err) < 0)
+                        return -1;
+        return 0;
+}
+
+/* All blobs are in the store: now layers and names. */
 static int publish(Store *store, const StagedImages *images, const ImportedImage *named, Error *err) {
+        for (size_t i = 0; i < images->n; i++)
+                if (images->items[i].layers && layer_batch_publish(images->items[i].layers, err) < 0)
+                        return -1;
         for (size_t i = 0; i < images->n; i++)
                 if (store_image_save(store, images->items[i].image, err) < 0)
                         return -1;
@@ -273,7 +288,8 @@ int image_import(Store *store, const ImportRequest *request, const ImageProgress
                 imported_images_free(named, images.n);
                 return -1;
         }
-        if (staging_commit(&staging, err) < 0 || publish(store, &images, named, err) < 0) {
+        if (unpack_staged(&staging, &images, err) < 0 || staging_sync(&staging, err) < 0 || staging_commit(&staging, err) < 0 ||
+            publish(store, &images, named, err) < 0) {
                 staging_rollback(&staging);
                 imported_images_free(named, images.n);
                 return -1;

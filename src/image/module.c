@@ -10,15 +10,22 @@
 #include "image/verify.h"
 #include "layers/layers.h"
 
-static int unpack(Store *store, const StoreImage *image, uint64_t unpacked_max, const ImageProgress *progress, Error *err) {
+static int unpack(Store *store, const StoreImage *image, const UnpackRequest *request, const ImageProgress *progress, Error *err) {
         _cleanup_close_ int gc = -EBADF;
-        LayerProgress layers = { 0 };
+        const LayerProgress layers = layer_progress(progress);
 
-        if (progress)
-                layers = (LayerProgress) { .report = progress->report, .userdata = progress->userdata, .cancelled = progress->cancelled };
         if (store_lock(store, "gc", false, true, &gc, err) < 0)
                 return -1;
-        return layers_ensure(store, image, unpacked_max, &layers, err);
+        return layers_ensure(
+                &(LayersRequest) {
+                        .store = store,
+                        .image = image,
+                        .what = "unpack",
+                        .unpacked_max = request->unpacked_max,
+                        .workers = request->workers,
+                        .progress = &layers,
+                },
+                err);
 }
 
 static int prune(Store *store, bool dry_run, PruneResult *ret, Error *err) {
@@ -50,5 +57,7 @@ __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .resolve = image_resolve,
         .unpack = unpack,
         .verify = image_verify,
+        .verify_layers = image_verify_layers,
+        .engine = image_engine,
         .prune = prune,
 };

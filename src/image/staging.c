@@ -15,6 +15,11 @@
 #include "image/describe.h"
 #include "oci/reference.h"
 
+LayerProgress layer_progress(const ImageProgress *progress) {
+        return progress ? (LayerProgress) { .report = progress->report, .userdata = progress->userdata, .cancelled = progress->cancelled } :
+                          (LayerProgress) {};
+}
+
 int staging_open(Store *store, const ImportRequest *request, const ImageProgress *progress, Staging *ret, Error *err) {
         _cleanup_staging_ Staging s = STAGING_INIT;
 
@@ -22,6 +27,8 @@ int staging_open(Store *store, const ImportRequest *request, const ImageProgress
         s.request = request;
         s.progress = progress;
         if (store_tmp_make(store, &s.tmp_name, &s.tmp_fd, &s.lock_fd, err) < 0)
+                return -1;
+        if (request->unpack && layers_lock_open(store, &s.layers_lock, err) < 0)
                 return -1;
         if (mkdirat(s.tmp_fd, "blobs", 0700) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "create directory 'blobs'");
@@ -39,6 +46,7 @@ void staging_close(Staging *staging) {
                 (void) dir_remove_tree_at(store_tmp_fd(staging->store), staging->tmp_name, NULL);
         free(staging->tmp_name);
         closep(&staging->lock_fd);
+        closep(&staging->layers_lock);
         strv_free(staging->added);
         *staging = STAGING_INIT;
 }
@@ -65,18 +73,13 @@ int staging_create(Staging *staging, int *ret_fd, Error *err) {
         return 0;
 }
 
-int staging_settle(Staging *staging, int fd, const Digest *digest, Error *err) {
-        if (fsync(fd) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "sync blob %s", digest->text);
+int staging_settle(Staging *staging, const Digest *digest, Error *err) {
         if (renameat(staging->tmp_fd, "new", staging->blobs_fd, digest_hex(digest)) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "rename blob %s", digest->text);
         return 0;
 }
 
-/* A file that is already in the staging area gets a second name. */
-static int settle_own(Staging *staging, int fd, const StagingBlob *blob, const Digest *digest, Error *err) {
-        if (fsync(fd) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "sync blob %s", digest->text);
+int staging_settle_own(const Staging *staging, const StagingBlob *blob, const Digest *digest, Error *err) {
         if (linkat(blob->own_dir_fd, blob->own_name, staging->blobs_fd, digest_hex(digest), 0) < 0 && errno != EEXIST)
                 return error_set_errno(err, ERROR_FILE, errno, "link blob %s", digest->text);
         return 0;
@@ -114,13 +117,13 @@ int staging_add(Staging *staging, int fd, const StagingBlob *blob, BlobStreamRes
                 return -1;
         if (blob_stream_finish(stream, ret, err) < 0)
                 return blob_stream_blame(stream, err);
-        return copy_fd >= 0 ? staging_settle(staging, copy_fd, &ret->digest, err) : settle_own(staging, fd, blob, &ret->digest, err);
+        return copy_fd >= 0 ? staging_settle(staging, &ret->digest, err) : staging_settle_own(staging, blob, &ret->digest, err);
 }
 
 int staging_add_data(Staging *staging, MediaType type, const void *data, size_t len, Descriptor *ret, Error *err) {
         char hex[SHA256_HEX_MAX];
 
-        if (sha256_data(data, len, hex, err) < 0 || file_write_atomic_at(staging->blobs_fd, hex, data, len, 0600, WRITE_DURABLE, err) < 0)
+        if (sha256_data(data, len, hex, err) < 0 || file_write_atomic_at(staging->blobs_fd, hex, data, len, 0600, 0, err) < 0)
                 return -1;
         *ret = (Descriptor) { .type = type, .size = len };
         digest_from_hex(hex, &ret->digest);
@@ -162,7 +165,11 @@ int staging_add_image(Staging *staging, const char *config, size_t config_len, c
             staging_add_data(staging, MEDIA_MANIFEST, text, strlen(text), &manifest, err) < 0 ||
             image_describe(&request, &manifest, &image, NULL, err) < 0)
                 return -1;
-        return staged_images_add(images, name, &manifest, TAKE(image), err);
+        return staged_images_add(images, name, &manifest, TAKE(image), NULL, err);
+}
+
+int staging_sync(Staging *staging, Error *err) {
+        return syncfs(staging->blobs_fd) < 0 ? error_set_errno(err, ERROR_FILE, errno, "sync what was staged") : 0;
 }
 
 int staging_commit(Staging *staging, Error *err) {
@@ -197,17 +204,23 @@ void staging_rollback(Staging *staging) {
                 (void) unlinkat(store_blobs_fd(staging->store), *hex, 0);
 }
 
+void staged_image_clear(StagedImage *image) {
+        free(image->name);
+        layer_batch_free(image->layers);
+        store_image_free(image->image);
+}
+
 void staged_images_clear(StagedImages *images) {
-        for (size_t i = 0; i < images->n; i++) {
-                free(images->items[i].name);
-                store_image_free(images->items[i].image);
-        }
+        for (size_t i = 0; i < images->n; i++)
+                staged_image_clear(&images->items[i]);
         free(images->items);
         *images = (StagedImages) { 0 };
 }
 
-int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, Error *err) {
+int staged_images_add(StagedImages *images, const char *name, const Descriptor *manifest, StoreImage *image, LayerBatch *layers,
+                      Error *err) {
         _cleanup_(store_image_freep) StoreImage *owned = image;
+        _cleanup_(layer_batch_freep) LayerBatch *batch = layers;
         StagedImage item = { .manifest = *manifest };
         StagedImage *grown;
 
@@ -219,6 +232,7 @@ int staged_images_add(StagedImages *images, const char *name, const Descriptor *
                 return error_oom(err);
         }
         item.image = TAKE(owned);
+        item.layers = TAKE(batch);
         images->items = grown;
         images->items[images->n++] = item;
         return 0;

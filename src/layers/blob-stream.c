@@ -10,9 +10,6 @@
 #include "base/hash.h"
 #include "layers/caps.h"
 
-#define INPUT_SIZE  (256u << 10) /* bytes */
-#define OUTPUT_SIZE (512u << 10) /* bytes */
-
 /* Below this many decompressed bytes a layer may have any ratio: zstd makes almost nothing of a file of zeros, and that is no attack. */
 #define RATIO_FREE ((uint64_t) 1 << 30)
 
@@ -23,20 +20,22 @@ struct BlobStream {
         Sha256 *diff_hash; /* NULL while it would equal blob_hash */
         Decoder *decoder;  /* NULL: the output is the input */
         Compression compression;
+        void *more; /* reader of the source; NULL: not begun, or there is none */
         uint64_t read, output;
         const uint8_t *pending; /* input that is not decoded yet */
         size_t pending_len;
         bool started, ended;
-        uint8_t *in, *out;
+        StreamBuffers *buffers;
 };
 
 BlobStream *blob_stream_free(BlobStream *stream) {
         if (stream) {
+                if (stream->more)
+                        stream->options.more->close(stream->more);
                 sha256_free(stream->blob_hash);
                 sha256_free(stream->diff_hash);
                 decoder_free(stream->decoder);
-                free(stream->in);
-                free(stream->out);
+                stream_pool_give(stream->options.pool, stream->buffers);
                 free(stream);
         }
         return NULL;
@@ -49,50 +48,81 @@ int blob_stream_new(int fd, const BlobStreamOptions *options, BlobStream **ret, 
                 return error_oom(err);
         s->options = *options;
         s->fd = fd;
-        s->in = malloc(INPUT_SIZE);
-        if (!s->in)
-                return error_oom(err);
-        if (sha256_new(&s->blob_hash, err) < 0)
+        s->buffers = stream_pool_take(options->pool, err);
+        if (!s->buffers || sha256_new(&s->blob_hash, err) < 0)
                 return -1;
         *ret = TAKE(s);
         return 0;
 }
 
 int blob_stream_interrupted(const BlobStream *stream, Error *err) {
-        if (stream->options.cancelled && *stream->options.cancelled)
+        if ((stream->options.cancelled && *stream->options.cancelled) ||
+            (stream->options.stopped && stream->options.stopped(stream->options.userdata)))
                 return error_set(err, ERROR_INTERRUPTED, "%s: interrupted", stream->options.what);
+        return 0;
+}
+
+static int read_file(BlobStream *s, void *data, size_t size, size_t *ret_len, Error *err) {
+        ssize_t n;
+
+        do
+                n = read(s->fd, data, size);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "read %s", s->options.what);
+        *ret_len = (size_t) n;
+        return 0;
+}
+
+/* What the file lacks. A source is not asked for what is past the blob's promised size. */
+static int read_more(BlobStream *s, void *data, size_t size, size_t *ret_len, Error *err) {
+        const BlobSource *source = s->options.more;
+
+        *ret_len = 0;
+        if (!source || (!s->more && s->options.size && s->read == *s->options.size))
+                return 0;
+        if (!s->more && source->open(source->userdata, s->options.blob, s->read, &s->more, err) < 0)
+                return error_prefix(err, "%s", s->options.what);
+        if (source->read(s->more, data, size, ret_len, err) < 0)
+                return error_prefix(err, "%s", s->options.what);
         return 0;
 }
 
 /* The next bytes of the blob itself; 0 at its end. */
 static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
-        size_t len = 0;
+        size_t len = 0, fetched = 0, n;
 
         if (blob_stream_interrupted(s, err) < 0)
                 return -1;
 
         /* Full blocks, also from a pipe: the first must show the magic number. */
-        while (len < INPUT_SIZE) {
-                ssize_t n = read(s->fd, s->in + len, INPUT_SIZE - len);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "read %s", s->options.what);
-                if (n == 0)
-                        break;
-                len += (size_t) n;
-        }
-        s->read += len;
+        do {
+                n = 0;
+                if (s->fd >= 0) {
+                        if (read_file(s, s->buffers->in + len, STREAM_INPUT_SIZE - len, &n, err) < 0)
+                                return -1;
+                        if (n == 0)
+                                s->fd = -EBADF;
+                }
+                if (n == 0) {
+                        if (read_more(s, s->buffers->in + len, STREAM_INPUT_SIZE - len, &n, err) < 0)
+                                return -1;
+                        fetched += n;
+                }
+                len += n;
+                s->read += n;
+        } while (n > 0 && len < STREAM_INPUT_SIZE);
         if (s->options.size && s->read > *s->options.size)
                 return error_set(err, ERROR_DIGEST_MISMATCH, "%s has more than its %llu bytes", s->options.what,
                                  (unsigned long long) *s->options.size);
-        sha256_update(s->blob_hash, s->in, len);
-        if (s->options.copy_fd >= 0 && fd_write_all(s->options.copy_fd, s->in, len, err) < 0)
+        if (!s->options.more)
+                fetched = len;
+        if (s->options.copy_fd >= 0 && fd_write_all(s->options.copy_fd, s->buffers->in + len - fetched, fetched, err) < 0)
                 return error_prefix(err, "copy %s", s->options.what);
+        sha256_update(s->blob_hash, s->buffers->in, len);
         if (s->options.report)
                 s->options.report(s->options.userdata, s->read);
-        s->pending = s->in;
+        s->pending = s->buffers->in;
         s->pending_len = len;
         *ret_len = len;
         return 0;
@@ -105,8 +135,7 @@ static int start(BlobStream *s, Error *err) {
                 return 0;
         if (sha256_new(&s->diff_hash, err) < 0 || decoder_new(s->compression, &s->decoder, err) < 0)
                 return -1;
-        s->out = malloc(OUTPUT_SIZE);
-        return s->out ? 0 : error_oom(err);
+        return 0;
 }
 
 static int check_output(const BlobStream *s, Error *err) {
@@ -136,11 +165,11 @@ int blob_stream_read(BlobStream *stream, const void **ret_data, size_t *ret_len,
                         *ret_data = stream->pending;
                         stream->pending_len = 0;
                 } else {
-                        if (decoder_step(stream->decoder, &stream->pending, &stream->pending_len, stream->out, OUTPUT_SIZE, &produced,
-                                         err) < 0)
+                        if (decoder_step(stream->decoder, &stream->pending, &stream->pending_len, stream->buffers->out,
+                                         STREAM_OUTPUT_SIZE, &produced, err) < 0)
                                 return error_prefix(err, "%s", stream->options.what);
-                        *ret_data = stream->out;
-                        sha256_update(stream->diff_hash, stream->out, produced);
+                        *ret_data = stream->buffers->out;
+                        sha256_update(stream->diff_hash, stream->buffers->out, produced);
                 }
                 if (produced == 0 && stream->ended) {
                         if (stream->decoder && decoder_end(stream->decoder, err) < 0)

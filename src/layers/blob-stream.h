@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "layers/blob-source.h"
 #include "layers/decompress.h"
+#include "layers/stream-pool.h"
 #include "oci/descriptor.h"
 
 typedef struct BlobStreamOptions {
@@ -20,11 +22,15 @@ typedef struct BlobStreamOptions {
         const uint64_t *size;       /* expected bytes; NULL: whatever there are */
         const Digest *diff_id;      /* expected of the decompressed bytes; NULL: whatever it is */
         bool raw;                   /* do not decompress: read() gives the blob's own bytes, and diff_id must be NULL */
-        int copy_fd;                /* the blob's own bytes are written here too; -1: nowhere */
+        int copy_fd;                /* the blob's own bytes are written here too, but with @more only those from it; -1: nowhere */
+        const BlobSource *more;     /* what follows after the file has ended; NULL: nothing */
+        const Descriptor *blob;     /* what @more is asked for */
         uint64_t output_max;        /* decompressed bytes; 0: no cap */
         const volatile sig_atomic_t *cancelled; /* may be NULL */
+        bool (*stopped)(void *userdata);        /* another reason to stop; may be NULL */
         void (*report)(void *userdata, uint64_t done); /* blob bytes read so far; may be NULL */
         void *userdata;
+        StreamPool *pool;           /* where buffers come from; NULL: allocated */
 } BlobStreamOptions;
 
 typedef struct BlobStreamResult {
@@ -37,7 +43,7 @@ typedef struct BlobStreamResult {
 
 typedef struct BlobStream BlobStream;
 
-/** blob_stream_new() - @fd and what @options point to are borrowed until blob_stream_free(). Errors: OutOfMemory */
+/** blob_stream_new() - @fd (-1: only what @more gives) and what @options point to are borrowed until blob_stream_free(). Errors: OutOfMemory */
 int blob_stream_new(int fd, const BlobStreamOptions *options, BlobStream **ret, Error *err);
 BlobStream *blob_stream_free(BlobStream *stream);
 static inline void blob_stream_freep(BlobStream **stream) {

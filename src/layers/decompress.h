@@ -49,3 +49,6 @@ int decoder_step(Decoder *decoder, const uint8_t **in, size_t *in_len, uint8_t *
 
 /** decoder_end() - to be called when the input has ended. Errors: InvalidSpec when it ended too early */
 int decoder_end(const Decoder *decoder, Error *err);
+
+/** compression_library() - who decodes it, with the version; NULL for none */
+const char *compression_library(Compression compression);

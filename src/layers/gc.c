@@ -88,7 +88,7 @@ static uint64_t layer_size(int dir_fd, const char *name) {
 }
 
 static int sweep_layer(Sweep *sweep, int dir_fd, const char *name, Error *err) {
-        /* Nobody unpacks while we hold the lock "gc": a lock of a layer was left by a process that was killed. */
+        /* Earlier versions had a lock file for each layer. */
         if (name[0] == '.' && is_hex(name + 1, ".lock"))
                 return remove_file(sweep, dir_fd, name, err);
         if (!is_hex(name, "") || path_set_has(&sweep->marks->layers, name))

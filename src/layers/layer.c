@@ -1,41 +1,25 @@
-/* Filling layers/: unpack into tmp/, sync once, rename. */
+/* One layer: its blob opened, streamed through the unpacking, checked, and described. */
 
-#include "layers/layers.h"
+#include "layers/layer.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/xattr.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/fault.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/lock.h"
 #include "layers/caps.h"
+#include "layers/metadata.h"
 #include "layers/unpack.h"
 
-#define LOCK_NAME_MAX 80 /* bytes of ".HEX.lock" with the NUL */
-#define LOCK_POLL_MAX 50 /* milliseconds between two looks at a lock that another process holds */
-
-/* Layers made between two syncs: each holds a lock's descriptor until it is visible, and descriptors are limited to 1024 by default. */
-#define BATCH_MAX 64
-
-typedef struct Ensure {
-        Store *store;
-        const StoreImage *image;
-        uint64_t unpacked_max; /* bytes a layer */
-        const LayerProgress *progress;
-        int *roots; /* of the image's layers, the topmost first: layer i stands at [n_layers - 1 - i] */
-        char *tmp_name; /* NULL until the first layer is made */
-        int tmp_fd, tmp_lock;
-        int locks[BATCH_MAX];
-        size_t made[BATCH_MAX]; /* which layers they are */
-        size_t n_made;
-        size_t current;
-} Ensure;
+typedef struct Pass {
+        const LayerJob *job;
+        LayerInput input;
+        char what[96];
+} Pass;
 
 int layer_chain_id(const Digest *parent, const Digest *diff_id, Digest *ret, Error *err) {
         char text[sizeof(parent->text) + sizeof(diff_id->text)], hex[SHA256_HEX_MAX];
@@ -51,130 +35,154 @@ int layer_chain_id(const Digest *parent, const Digest *diff_id, Digest *ret, Err
         return 0;
 }
 
-static void lock_name(const Digest *chain_id, char ret[LOCK_NAME_MAX]) {
-        snprintf(ret, LOCK_NAME_MAX, ".%s.lock", digest_hex(chain_id));
-}
-
-/* Forgets what was made but is not visible; the locks go last. */
-static void ensure_clear(Ensure *e) {
-        for (size_t i = 0; e->roots && i < e->image->n_layers; i++)
-                close_keep_errno(e->roots[i]);
-        free(e->roots);
-        if (e->tmp_name)
-                (void) dir_remove_tree_at(store_tmp_fd(e->store), e->tmp_name, NULL);
-        free(e->tmp_name);
-        closep(&e->tmp_fd);
-        closep(&e->tmp_lock);
-        for (size_t i = 0; i < e->n_made; i++) {
-                char name[LOCK_NAME_MAX];
-
-                lock_name(&e->image->chain_ids[e->made[i]], name);
-                (void) unlinkat(store_layers_fd(e->store), name, 0);
-                close_keep_errno(e->locks[i]);
-        }
-}
-
-/* Waits in small steps, so that an interrupted program does not wait for another's layer. */
-static int lock_layer(const Ensure *e, const Digest *chain_id, int *ret_fd, Error *err) {
-        struct timespec pause = { .tv_nsec = 1000000 };
-        char name[LOCK_NAME_MAX];
-        Error busy = ERROR_INIT;
-
-        lock_name(chain_id, name);
-        while (lock_take_at(store_layers_fd(e->store), name, LOCK_EXCLUSIVE, false, ret_fd, &busy) < 0) {
-                if (busy.errnum != EWOULDBLOCK) {
-                        if (err)
-                                *err = busy;
-                        return -1;
-                }
-                if (e->progress->cancelled && *e->progress->cancelled)
-                        return error_set(err, ERROR_INTERRUPTED, "interrupted while another process unpacks layer %s", chain_id->text);
-                (void) nanosleep(&pause, NULL);
-                if (pause.tv_nsec < LOCK_POLL_MAX * 1000000)
-                        pause.tv_nsec += 1000000;
-        }
-        return 0;
-}
-
-static int open_visible(const Ensure *e, const Digest *chain_id, int *ret_fd, Error *err) {
-        char path[SHA256_HEX_MAX + 8];
-        int fd;
-
-        snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
-        fd = openat(store_layers_fd(e->store), path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open layer %s", chain_id->text);
-        *ret_fd = fd;
-        return 0;
+static const Descriptor *blob_of(const LayerJob *job) {
+        return &job->request->image->layers[job->layer];
 }
 
 static void report(void *userdata, uint64_t done) {
-        const Ensure *e = userdata;
-        const Descriptor *blob = &e->image->layers[e->current];
+        const Pass *pass = userdata;
+        const LayersRequest *request = pass->job->request;
 
-        if (e->progress->report)
-                e->progress->report(e->progress->userdata, "unpack", blob->digest.text, done, blob->size);
+        if (request->progress && request->progress->report)
+                request->progress->report(request->progress->userdata, request->what ?: "unpack", blob_of(pass->job)->digest.text, done,
+                                          blob_of(pass->job)->size);
 }
 
-/* One pass over the blob. */
-static int unpack_pass(Ensure *e, int blob_fd, const UnpackTarget *target, UnpackPass pass, uint64_t *ret_size, UnpackResult *ret,
-                       Error *err) {
-        _cleanup_(blob_stream_freep) BlobStream *stream = NULL;
-        const Descriptor *blob = &e->image->layers[e->current];
-        BlobStreamResult digests;
-        char what[96];
+static bool stopped(void *userdata) {
+        const Pass *pass = userdata;
 
-        snprintf(what, sizeof(what), "layer %s", blob->digest.text);
+        return pass->job->stopped(pass->job->userdata);
+}
+
+/* ---- the blob ---- */
+
+/* A blob of the store, when the request has no others. */
+static int open_input(const LayerJob *job, bool needed, LayerInput *ret, bool *ret_skip, Error *err) {
+        const LayersRequest *request = job->request;
+
+        const LayerStop stop = { .stopped = job->stopped, .userdata = job->userdata };
+
+        *ret = LAYER_INPUT_INIT;
+        *ret_skip = false;
+        if (request->blobs)
+                return request->blobs->open(request->blobs->userdata, job->layer, needed, &stop, ret, ret_skip, err);
+        *ret_skip = !needed;
+        return needed ? store_blob_open(request->store, blob_of(job), &ret->fd, err) : 0;
+}
+
+static void close_input(const LayerJob *job, LayerInput *input, const Error *failed) {
+        const LayersRequest *request = job->request;
+
+        if (request->blobs)
+                request->blobs->close(request->blobs->userdata, job->layer, input, failed);
+        else
+                close_keep_errno(input->fd);
+}
+
+static int settle_input(const LayerJob *job, LayerInput *input, const BlobStreamResult *result, Error *err) {
+        const LayersRequest *request = job->request;
+
+        return request->blobs && request->blobs->settle ? request->blobs->settle(request->blobs->userdata, job->layer, input, result, err) :
+                                                          0;
+}
+
+/* @again: the blob was read whole before. */
+static int open_stream(Pass *pass, bool again, BlobStream **ret, Error *err) {
+        const LayerJob *job = pass->job;
+        const LayersRequest *request = job->request;
         const BlobStreamOptions options = {
-                .what = what,
-                .digest = &blob->digest,
-                .size = &blob->size,
-                .diff_id = &e->image->diff_ids[e->current],
-                .copy_fd = -1,
-                .output_max = e->unpacked_max,
-                .cancelled = e->progress->cancelled,
+                .what = pass->what,
+                .digest = &blob_of(job)->digest,
+                .size = &blob_of(job)->size,
+                .diff_id = &request->image->diff_ids[job->layer],
+                .copy_fd = again ? -1 : pass->input.copy_fd,
+                .more = again ? NULL : pass->input.more,
+                .blob = blob_of(job),
+                .output_max = request->unpacked_max ?: LAYER_UNPACKED_MAX,
+                .cancelled = request->progress ? request->progress->cancelled : NULL,
+                .stopped = stopped,
                 .report = report,
-                .userdata = e,
+                .userdata = pass,
+                .pool = job->pool,
         };
+        int fd = again && pass->input.more ? pass->input.copy_fd : pass->input.fd;
 
-        if (lseek(blob_fd, 0, SEEK_SET) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "read %s", what);
-        if (blob_stream_new(blob_fd, &options, &stream, err) < 0)
+        if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "read %s", pass->what);
+        return blob_stream_new(fd, &options, ret, err);
+}
+
+/* One pass over the blob, to its end, whatever the unpacking made of it. */
+static int unpack_pass(Pass *pass, const UnpackTarget *target, UnpackPass kind, uint64_t *ret_size, UnpackResult *ret, Error *err) {
+        _cleanup_(blob_stream_freep) BlobStream *stream = NULL;
+        bool again = kind != UNPACK_ALL;
+        BlobStreamResult digests;
+
+        if (open_stream(pass, again, &stream, err) < 0)
                 return -1;
-        if (unpack_layer(stream, what, target, pass, ret, err) < 0)
+        if (unpack_layer(stream, pass->what, target, kind, ret, err) < 0)
                 return blob_stream_blame(stream, err);
-        if (!ret->late_whiteout && blob_stream_finish(stream, &digests, err) < 0)
+        if (blob_stream_finish(stream, &digests, err) < 0)
                 return -1;
-        *ret_size = blob_stream_output(stream);
+        *ret_size = digests.output;
+        return again ? 0 : settle_input(pass->job, &pass->input, &digests, err);
+}
+
+/* ---- the directory ---- */
+
+static int make_directory(int parent_fd, const char *name, int *ret_fd, Error *err) {
+        _cleanup_close_ int fd = -EBADF;
+
+        if (mkdirat(parent_fd, name, 0755) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "create directory '%s'", name);
+        if (dir_open_at(parent_fd, name, &fd, err) < 0)
+                return -1;
+        /* What an administrator gave the store must not be inherited by a layer's files. */
+        if (fremovexattr(fd, ACL_DEFAULT) < 0 && errno != ENODATA && errno != ENOTSUP)
+                return error_set_errno(err, ERROR_FILE, errno, "remove the default ACL of '%s'", name);
+        *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-static int make_directory(int parent_fd, const char *name, int *ret_fd, Error *err) {
-        if (mkdirat(parent_fd, name, 0755) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "create directory '%s'", name);
-        return dir_open_at(parent_fd, name, ret_fd, err);
+/* Unpacks into an empty "diff". *ret_late: nothing came of it, because a whiteout came too late. */
+static int unpack_once(Pass *pass, int layer_fd, bool again, int *ret_root, uint64_t *ret_size, UnpackResult *ret, Error *err) {
+        _cleanup_close_ int root = -EBADF;
+        _cleanup_(directory_list_close) DirectoryList directories = {};
+        const LayerJob *job = pass->job;
+
+        if (make_directory(layer_fd, "diff", &root, err) < 0 || directory_list_open(layer_fd, &directories, err) < 0)
+                return -1;
+
+        const UnpackTarget target = {
+                .fd = root,
+                .directories = &directories,
+                .lowers = job->lowers,
+                .n_lowers = job->layer,
+                .wait_lowers = job->wait_lowers,
+                .userdata = job->userdata,
+        };
+
+        if (!again) {
+                if (unpack_pass(pass, &target, UNPACK_ALL, ret_size, ret, err) < 0)
+                        return -1;
+        } else if (unpack_pass(pass, &target, UNPACK_WHITEOUTS, ret_size, ret, err) < 0 ||
+                   unpack_pass(pass, &target, UNPACK_ENTRIES, ret_size, ret, err) < 0)
+                return -1;
+        *ret_root = TAKE_FD(root);
+        return 0;
 }
 
-static int unpack_blob(Ensure *e, int layer_fd, int *ret_root, uint64_t *ret_size, uint64_t *ret_entries, Error *err) {
-        _cleanup_close_ int blob_fd = -EBADF, root = -EBADF;
-        size_t n = e->image->n_layers;
-        UnpackTarget target = { .work_fd = e->tmp_fd, .lowers = e->roots + n - e->current, .n_lowers = e->current };
+static int unpack_blob(Pass *pass, int layer_fd, int *ret_root, uint64_t *ret_size, uint64_t *ret_entries, Error *err) {
+        _cleanup_close_ int root = -EBADF;
         UnpackResult result;
 
-        if (store_blob_open(e->store, &e->image->layers[e->current], &blob_fd, err) < 0 ||
-            make_directory(layer_fd, "diff", &root, err) < 0)
-                return -1;
-        target.fd = root;
-        if (unpack_pass(e, blob_fd, &target, UNPACK_ALL, ret_size, &result, err) < 0)
+        if (unpack_once(pass, layer_fd, false, &root, ret_size, &result, err) < 0)
                 return -1;
         if (result.late_whiteout) {
                 closep(&root);
                 root = -EBADF;
-                if (dir_remove_tree_at(layer_fd, "diff", err) < 0 || make_directory(layer_fd, "diff", &root, err) < 0)
-                        return -1;
-                target.fd = root;
-                if (unpack_pass(e, blob_fd, &target, UNPACK_WHITEOUTS, ret_size, &result, err) < 0 ||
-                    unpack_pass(e, blob_fd, &target, UNPACK_ENTRIES, ret_size, &result, err) < 0)
+                if (dir_remove_tree_at(layer_fd, "diff", err) < 0 ||
+                    unpack_once(pass, layer_fd, true, &root, ret_size, &result, err) < 0)
                         return -1;
         }
         *ret_entries = result.entries;
@@ -182,107 +190,99 @@ static int unpack_blob(Ensure *e, int layer_fd, int *ret_root, uint64_t *ret_siz
         return 0;
 }
 
-static int save_record(const Ensure *e, int layer_fd, uint64_t size, uint64_t entries, Error *err) {
+static int save_record(const LayerJob *job, int layer_fd, uint64_t size, uint64_t entries, Error *err) {
         _cleanup_json_ json_t *record = NULL;
-        const Digest *parent = e->current > 0 ? &e->image->chain_ids[e->current - 1] : NULL;
+        const StoreImage *image = job->request->image;
+        const Digest *parent = job->layer > 0 ? &image->chain_ids[job->layer - 1] : NULL;
 
-        record = json_pack("{s:s, s:s*, s:I, s:I}", "diffID", e->image->diff_ids[e->current].text, "parent", parent ? parent->text : NULL,
+        record = json_pack("{s:s, s:s*, s:I, s:I}", "diffID", image->diff_ids[job->layer].text, "parent", parent ? parent->text : NULL,
                            "size", (json_int_t) size, "entries", (json_int_t) entries);
         if (!record)
                 return error_oom(err);
         return json_save_at(layer_fd, "layer.json", record, 0600, 0, err);
 }
 
-/* Makes one layer below tmp/; it becomes visible with its batch. */
-static int make_layer(Ensure *e, Error *err) {
-        const Digest *chain_id = &e->image->chain_ids[e->current];
-        _cleanup_close_ int layer_fd = -EBADF;
+static int make(Pass *pass, int *ret_root, Error *err) {
+        const LayerJob *job = pass->job;
+        const Digest *chain_id = &job->request->image->chain_ids[job->layer];
+        _cleanup_close_ int layer_fd = -EBADF, root = -EBADF;
         uint64_t size, entries;
 
-        if (!e->tmp_name && store_tmp_make(e->store, &e->tmp_name, &e->tmp_fd, &e->tmp_lock, err) < 0)
-                return -1;
-        if (mkdirat(e->tmp_fd, digest_hex(chain_id), 0700) < 0)
+        if (mkdirat(job->batch->tmp_fd, digest_hex(chain_id), 0700) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "create a directory for layer %s", chain_id->text);
-        if (dir_open_at(e->tmp_fd, digest_hex(chain_id), &layer_fd, err) < 0)
+        if (dir_open_at(job->batch->tmp_fd, digest_hex(chain_id), &layer_fd, err) < 0 ||
+            unpack_blob(pass, layer_fd, &root, &size, &entries, err) < 0 || save_record(job, layer_fd, size, entries, err) < 0)
                 return -1;
-        if (unpack_blob(e, layer_fd, &e->roots[e->image->n_layers - 1 - e->current], &size, &entries, err) < 0)
-                return -1;
-        return save_record(e, layer_fd, size, entries, err);
-}
-
-/* Makes the finished layers visible, each after the one it stands on. */
-static int publish(Ensure *e, Error *err) {
-        if (e->n_made == 0)
-                return 0;
-        if (syncfs(e->tmp_fd) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "sync the layers");
-        for (size_t i = 0; i < e->n_made; i++) {
-                const Digest *chain_id = &e->image->chain_ids[e->made[i]];
-
-                if (fault_point("layers.middle", err) < 0)
-                        return -1;
-                if (renameat2(e->tmp_fd, digest_hex(chain_id), store_layers_fd(e->store), digest_hex(chain_id), RENAME_NOREPLACE) < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "rename layer %s into place", chain_id->text);
-        }
-        if (fsync(store_layers_fd(e->store)) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "sync the layers' directory");
-        for (size_t i = 0; i < e->n_made; i++) {
-                char name[LOCK_NAME_MAX];
-
-                lock_name(&e->image->chain_ids[e->made[i]], name);
-                (void) unlinkat(store_layers_fd(e->store), name, 0);
-                close_keep_errno(e->locks[i]);
-        }
-        e->n_made = 0;
+        *ret_root = TAKE_FD(root);
         return 0;
 }
 
-static int ensure_one(Ensure *e, Error *err) {
-        const Digest *chain_id = &e->image->chain_ids[e->current];
-        int *root = &e->roots[e->image->n_layers - 1 - e->current];
-        int lock;
+/* @ret_again: what was there of the blob was wrong, and is gone now */
+static int try_make(const LayerJob *job, int *ret_root, bool *ret_again, Error *err) {
+        Pass pass = { .job = job };
+        Error failed = ERROR_INIT;
+        bool skip;
 
-        if (store_layer_exists(e->store, chain_id))
-                return open_visible(e, chain_id, root, err);
-        if (e->n_made == BATCH_MAX && publish(e, err) < 0)
+        *ret_again = false;
+        snprintf(pass.what, sizeof(pass.what), "layer %s", blob_of(job)->digest.text);
+        if (open_input(job, true, &pass.input, &skip, err) < 0)
                 return -1;
-        if (lock_layer(e, chain_id, &lock, err) < 0)
-                return -1;
-        e->locks[e->n_made] = lock;
-        e->made[e->n_made++] = e->current;
-        if (store_layer_exists(e->store, chain_id)) {
-                char name[LOCK_NAME_MAX];
-
-                /* Whoever held the lock has made it. */
-                e->n_made--;
-                lock_name(chain_id, name);
-                (void) unlinkat(store_layers_fd(e->store), name, 0);
-                close(lock);
-                return open_visible(e, chain_id, root, err);
+        if (make(&pass, ret_root, &failed) == 0) {
+                close_input(job, &pass.input, NULL);
+                return 0;
         }
-        return make_layer(e, err);
+        *ret_again = pass.input.resumed && failed.kind == ERROR_DIGEST_MISMATCH;
+        close_input(job, &pass.input, &failed);
+        if (err)
+                *err = failed;
+        return -1;
 }
 
-int layers_ensure(Store *store, const StoreImage *image, uint64_t unpacked_max, const LayerProgress *progress, Error *err) {
-        static const LayerProgress silent = { 0 };
-        _cleanup_(ensure_clear) Ensure e = {
-                .store = store,
-                .image = image,
-                .unpacked_max = unpacked_max ?: LAYER_UNPACKED_MAX,
-                .progress = progress ?: &silent,
-                .tmp_fd = -EBADF,
-                .tmp_lock = -EBADF,
-        };
+int layer_make(const LayerJob *job, int *ret_root, Error *err) {
+        bool again;
 
-        if (image->n_layers == 0)
+        if (try_make(job, ret_root, &again, err) == 0)
                 return 0;
-        e.roots = malloc(image->n_layers * sizeof(int));
-        if (!e.roots)
-                return error_oom(err);
-        for (size_t i = 0; i < image->n_layers; i++)
-                e.roots[i] = -EBADF;
-        for (e.current = 0; e.current < image->n_layers; e.current++)
-                if (ensure_one(&e, err) < 0)
-                        return -1;
-        return publish(&e, err);
+        if (!again || dir_remove_tree_at(job->batch->tmp_fd, digest_hex(&job->request->image->chain_ids[job->layer]), err) < 0)
+                return -1;
+        return try_make(job, ret_root, &again, err);
+}
+
+static int verify(Pass *pass, Error *err) {
+        _cleanup_(blob_stream_freep) BlobStream *stream = NULL;
+        BlobStreamResult digests;
+
+        if (open_stream(pass, false, &stream, err) < 0)
+                return -1;
+        if (blob_stream_finish(stream, &digests, err) < 0)
+                return blob_stream_blame(stream, err);
+        return settle_input(pass->job, &pass->input, &digests, err);
+}
+
+static int try_verify(const LayerJob *job, bool needed, bool *ret_again, Error *err) {
+        Pass pass = { .job = job };
+        Error failed = ERROR_INIT;
+        bool skip;
+
+        *ret_again = false;
+        snprintf(pass.what, sizeof(pass.what), "layer %s", blob_of(job)->digest.text);
+        if (open_input(job, needed, &pass.input, &skip, err) < 0)
+                return -1;
+        if (skip || verify(&pass, &failed) == 0) {
+                close_input(job, &pass.input, NULL);
+                return 0;
+        }
+        *ret_again = pass.input.resumed && failed.kind == ERROR_DIGEST_MISMATCH;
+        close_input(job, &pass.input, &failed);
+        if (err)
+                *err = failed;
+        return -1;
+}
+
+int layer_verify(const LayerJob *job, bool needed, Error *err) {
+        bool again;
+
+        if (try_verify(job, needed, &again, err) == 0)
+                return 0;
+        return again ? try_verify(job, needed, &again, err) : -1;
 }

@@ -165,6 +165,13 @@ const Xattr *metadata_default_acl(const Metadata *metadata) {
         return NULL;
 }
 
+static int xattr_failed(const Xattr *x, Error *err) {
+        error_set_errno(err, ERROR_FILE, errno, "set the attribute '%s'", x->name);
+        if (err && (err->errnum == ENOTSUP || err->errnum == EPERM))
+                error_hint(err, "put the store on a file system that has such attributes (ext4, xfs, btrfs), as root");
+        return -1;
+}
+
 static int xattrs_apply(const Metadata *m, int parent_fd, const char *name, Error *err) {
         char path[FD_PATH_MAX + NAME_MAX + 2];
 
@@ -179,25 +186,52 @@ static int xattrs_apply(const Metadata *m, int parent_fd, const char *name, Erro
                         continue;
                 if (lsetxattr(path, x->name, x->value, x->len, 0) == 0)
                         continue;
-                error_set_errno(err, ERROR_FILE, errno, "set the attribute '%s'", x->name);
-                if (err && (err->errnum == ENOTSUP || err->errnum == EPERM))
-                        error_hint(err, "put the store on a file system that has such attributes (ext4, xfs, btrfs), as root");
-                return -1;
+                return xattr_failed(x, err);
         }
         return 0;
 }
 
-int metadata_apply(const Metadata *metadata, int parent_fd, const char *name, Error *err) {
-        /* chown clears setuid, chmod rewrites what an ACL says, and writing or chown drops capabilities: hence this order. */
-        if (fchownat(parent_fd, name, metadata->uid, metadata->gid, AT_SYMLINK_NOFOLLOW) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "set the owner %u:%u", metadata->uid, metadata->gid);
+static bool is_owner(const Metadata *m, bool owned) {
+        return owned && m->uid == 0 && m->gid == 0;
+}
+
+static int owner_failed(const Metadata *m, Error *err) {
+        return error_set_errno(err, ERROR_FILE, errno, "set the owner %u:%u", m->uid, m->gid);
+}
+
+static int mode_failed(const Metadata *m, Error *err) {
+        return error_set_errno(err, ERROR_FILE, errno, "set the mode %04o", m->mode & 07777);
+}
+
+/* chown clears setuid, chmod rewrites what an ACL says, and writing or chown drops capabilities: hence the order. */
+int metadata_apply_new(const Metadata *metadata, int parent_fd, const char *name, bool owned, Error *err) {
+        if (!is_owner(metadata, owned) && fchownat(parent_fd, name, metadata->uid, metadata->gid, AT_SYMLINK_NOFOLLOW) < 0)
+                return owner_failed(metadata, err);
         if (!S_ISLNK(metadata->mode) && fchmodat(parent_fd, name, metadata->mode & 07777, 0) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "set the mode %04o", metadata->mode & 07777);
+                return mode_failed(metadata, err);
         if (xattrs_apply(metadata, parent_fd, name, err) < 0)
                 return -1;
         if (!S_ISDIR(metadata->mode) && utimensat(parent_fd, name, metadata->times, AT_SYMLINK_NOFOLLOW) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the times");
         return 0;
+}
+
+int metadata_apply(const Metadata *metadata, int parent_fd, const char *name, Error *err) {
+        return metadata_apply_new(metadata, parent_fd, name, false, err);
+}
+
+int metadata_apply_file(const Metadata *metadata, int fd, bool owned, Error *err) {
+        if (!is_owner(metadata, owned) && fchown(fd, metadata->uid, metadata->gid) < 0)
+                return owner_failed(metadata, err);
+        if ((metadata->mode & 07000) && fchmod(fd, metadata->mode & 07777) < 0)
+                return mode_failed(metadata, err);
+        for (size_t i = 0; i < metadata->n_xattrs; i++) {
+                const Xattr *x = &metadata->xattrs[i];
+
+                if (fsetxattr(fd, x->name, x->value, x->len, 0) < 0)
+                        return xattr_failed(x, err);
+        }
+        return futimens(fd, metadata->times) < 0 ? error_set_errno(err, ERROR_FILE, errno, "set the times") : 0;
 }
 
 int xattrs_remove(int fd, Error *err) {

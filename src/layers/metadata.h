@@ -46,6 +46,15 @@ int metadata_from_file(int fd, const struct stat *st, Metadata *ret, Error *err)
  */
 int metadata_apply(const Metadata *metadata, int parent_fd, const char *name, Error *err);
 
+/**
+ * metadata_apply_file() - the same for a regular file that was just made, by its descriptor
+ * @owned: it belongs to 0:0 already; its permission bits, without setuid, setgid and sticky, are right already
+ */
+int metadata_apply_file(const Metadata *metadata, int fd, bool owned, Error *err);
+
+/** metadata_apply_new() - as metadata_apply(), for anything but a directory that was just made. @owned: it belongs to 0:0 already */
+int metadata_apply_new(const Metadata *metadata, int parent_fd, const char *name, bool owned, Error *err);
+
 /** metadata_default_acl() - the attribute metadata_apply() leaves out of a directory; NULL when there is none; borrowed */
 const Xattr *metadata_default_acl(const Metadata *metadata);
 

@@ -9,14 +9,30 @@
 #include "base/fs.h"
 #include "layers/caps.h"
 
+#define DIRECTORIES_CACHED 32 /* descriptors a layer; far more than one entry needs at once, and few beside the 1024 a process may have */
+
 void tree_directory_clear(TreeDirectory *directory) {
-        closep(&directory->fd);
+        if (directory->owned)
+                close_keep_errno(directory->fd);
         directory->fd = -EBADF;
+        directory->owned = false;
+}
+
+/* What the cache holds in a pointer's place: a descriptor, whether it is plain, and a bit that makes it differ from NULL. */
+static void *cached_value(int fd, bool plain) {
+        return (void *) ((intptr_t) fd << 2 | (plain ? 2 : 0) | 1);
+}
+
+static int cached_fd(void *value) {
+        return (int) ((intptr_t) value >> 2);
+}
+
+static void close_cached(void *value) {
+        close_keep_errno(cached_fd(value));
 }
 
 void layer_tree_close(LayerTree *tree) {
-        closep(&tree->last_fd);
-        directory_list_close(&tree->directories);
+        lru_free(tree->directories);
         path_set_free(&tree->used);
         free(tree->fds);
         *tree = LAYER_TREE_INIT;
@@ -39,7 +55,7 @@ static int take_metadata(LayerTree *tree, int parent_fd, const char *name, const
 
         if (metadata_from_file(lower->fd, &lower->st, &metadata, err) < 0 || metadata_apply(&metadata, parent_fd, name, err) < 0)
                 return error_prefix(err, "take up directory '%.256s'", path);
-        return directory_list_add(&tree->directories, path, &metadata, err);
+        return directory_list_add(tree->target->directories, path, &metadata, err);
 }
 
 /* A directory that no entry describes and no lower layer has. */
@@ -48,30 +64,64 @@ static int default_metadata(LayerTree *tree, int parent_fd, const char *name, co
 
         if (metadata_apply(&metadata, parent_fd, name, err) < 0)
                 return error_prefix(err, "directory '%.256s'", path);
-        return directory_list_add(&tree->directories, path, &metadata, err);
+        return directory_list_add(tree->target->directories, path, &metadata, err);
 }
 
-int layer_tree_open(int fd, const int *lowers, size_t n_lowers, int work_fd, LayerTree *ret, Error *err) {
+int layer_tree_open(const UnpackTarget *target, LayerTree *ret, Error *err) {
         _cleanup_(layer_tree_close) LayerTree tree = LAYER_TREE_INIT;
-        _cleanup_stack_entry_ StackEntry root = STACK_ENTRY_INIT;
 
-        tree.fd = fd;
-        tree.fds = calloc(n_lowers + 1, sizeof(int));
+        tree.target = target;
+        tree.is_root = geteuid() == 0 && getegid() == 0;
+        tree.fds = calloc(target->n_lowers + 1, sizeof(int));
         if (!tree.fds)
                 return error_oom(err);
-        tree.fds[0] = fd;
-        for (size_t i = 0; i < n_lowers; i++)
-                tree.fds[i + 1] = lowers[i];
-        tree.stack = (LayerStack) { .fds = tree.fds, .n = n_lowers + 1 };
-        if (directory_list_open(work_fd, &tree.directories, err) < 0)
-                return -1;
-        if (stack_find(&tree.stack, "", 1, &root, err) < 0)
-                return -1;
-        if (root.fd >= 0 ? take_metadata(&tree, fd, ".", "", &root, err) < 0 : default_metadata(&tree, fd, ".", "", err) < 0)
+        tree.fds[0] = target->fd;
+        tree.stack = (LayerStack) { .fds = tree.fds, .n = 1 };
+        if (lru_new(DIRECTORIES_CACHED, close_cached, &tree.directories, err) < 0)
                 return -1;
         *ret = tree;
         tree = LAYER_TREE_INIT;
         return 0;
+}
+
+int tree_settle(LayerTree *tree, Error *err) {
+        const UnpackTarget *target = tree->target;
+
+        if (tree->settled)
+                return 0;
+        if (target->n_lowers > 0 && target->wait_lowers && target->wait_lowers(target->userdata, err) < 0)
+                return -1;
+        for (size_t i = 0; i < target->n_lowers; i++)
+                tree->fds[i + 1] = target->lowers[i];
+        tree->stack.n = target->n_lowers + 1;
+        tree->settled = true;
+        return 0;
+}
+
+int tree_find(LayerTree *tree, const char *path, size_t from, StackEntry *ret, Error *err) {
+        if (!tree->settled && from == 0) {
+                if (stack_find(&tree->stack, path, 0, ret, err) < 0)
+                        return -1;
+                if (ret->fd >= 0)
+                        return 0;
+        }
+        return tree_settle(tree, err) < 0 ? -1 : stack_find(&tree->stack, path, from, ret, err);
+}
+
+/* A root that no entry describes is the one below. */
+static int settle_root(LayerTree *tree, Error *err) {
+        _cleanup_stack_entry_ StackEntry root = STACK_ENTRY_INIT;
+
+        if (tree->has_root)
+                return 0;
+        if (tree_find(tree, "", 1, &root, err) < 0)
+                return -1;
+        return root.fd >= 0 ? take_metadata(tree, tree->target->fd, ".", "", &root, err) :
+                              default_metadata(tree, tree->target->fd, ".", "", err);
+}
+
+int layer_tree_finish(LayerTree *tree, Error *err) {
+        return settle_root(tree, err) < 0 ? -1 : directory_list_apply(tree->target->directories, tree->target->fd, err);
 }
 
 /* A walk from the root of the merged view. */
@@ -91,7 +141,7 @@ static void walk_clear(Walk *walk) {
 static int walk_to_root(Walk *walk, Error *err) {
         close_keep_errno(walk->fd);
         walk->path[0] = '\0';
-        walk->fd = openat(walk->tree->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        walk->fd = openat(walk->tree->target->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         return walk->fd < 0 ? error_set_errno(err, ERROR_FILE, errno, "open the layer's root") : 0;
 }
 
@@ -103,7 +153,7 @@ static int walk_up(Walk *walk, Error *err) {
                 return walk_to_root(walk, err);
         *slash = '\0';
         close_keep_errno(walk->fd);
-        walk->fd = open_beneath(walk->tree->fd, walk->path, O_PATH | O_DIRECTORY, 0);
+        walk->fd = open_beneath(walk->tree->target->fd, walk->path, O_PATH | O_DIRECTORY, 0);
         if (walk->fd < 0 && (walk->make || errno != ENOENT))
                 return error_set_errno(err, ERROR_FILE, errno, "open directory '%.256s'", walk->path);
         return 0;
@@ -175,7 +225,7 @@ static int walk_upper(Walk *walk, const char *name, const char *path, int fd, bo
 static int walk_lower(Walk *walk, const char *name, const char *path, bool *ret_found, Error *err) {
         _cleanup_stack_entry_ StackEntry lower = STACK_ENTRY_INIT;
 
-        if (stack_find(&walk->tree->stack, path, 1, &lower, err) < 0)
+        if (tree_find(walk->tree, path, 1, &lower, err) < 0)
                 return -1;
         *ret_found = walk->make || lower.fd >= 0;
         if (!*ret_found)
@@ -233,22 +283,24 @@ static int walk_step(Walk *walk, const char *name, bool *ret_found, Error *err) 
 
 /* The common case: this layer has the directory, and no symlink leads to it. */
 static int resolve_quickly(LayerTree *tree, const char *path, TreeDirectory *ret) {
+        void *cached = lru_get(tree->directories, path);
+        struct stat st;
         int fd;
 
-        if (tree->last_fd < 0 || strcmp(tree->last, path) != 0) {
-                if (strstr(path, "..") || strlen(path) >= sizeof(tree->last))
+        if (!cached) {
+                if (strstr(path, "..") || strlen(path) >= sizeof(ret->path))
                         return -1;
-                fd = open_beneath(tree->fd, path[0] ? path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+                fd = open_beneath(tree->target->fd, path[0] ? path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
                 if (fd < 0)
                         return -1;
-                close_keep_errno(tree->last_fd);
-                tree->last_fd = fd;
-                memcpy(tree->last, path, strlen(path) + 1);
+                /* Files inherit a group by a directory's setgid bit, or always on a filesystem that is mounted so. */
+                cached = cached_value(fd, tree->is_root && fstat(fd, &st) == 0 && st.st_gid == 0 && !(st.st_mode & S_ISGID));
+                if (lru_put(tree->directories, path, cached, NULL) < 0)
+                        return -1;
         }
-        fd = fcntl(tree->last_fd, F_DUPFD_CLOEXEC, 3);
-        if (fd < 0)
-                return -1;
-        ret->fd = fd;
+        ret->fd = cached_fd(cached);
+        ret->owned = false;
+        ret->plain = (intptr_t) cached & 2;
         memcpy(ret->path, path, strlen(path) + 1);
         return 0;
 }
@@ -278,18 +330,9 @@ int tree_resolve(LayerTree *tree, const char *path, bool make, TreeDirectory *re
         if (found) {
                 memcpy(ret->path, walk.path, sizeof(ret->path));
                 ret->fd = TAKE_FD(walk.fd);
+                ret->owned = true;
         }
         return 0;
-}
-
-/* The directory resolved last may have been reached through @path. */
-static void forget_last(LayerTree *tree, const char *path) {
-        size_t len = strlen(path);
-
-        if (!strncmp(tree->last, path, len) && (tree->last[len] == '/' || tree->last[len] == '\0')) {
-                close_keep_errno(tree->last_fd);
-                tree->last_fd = -EBADF;
-        }
 }
 
 int tree_vacate(LayerTree *tree, const TreeDirectory *parent, const char *name, bool *ret_whiteout, Error *err) {
@@ -300,7 +343,6 @@ int tree_vacate(LayerTree *tree, const TreeDirectory *parent, const char *name, 
                 *ret_whiteout = false;
         if (tree_join(parent->path, name, path, err) < 0)
                 return -1;
-        forget_last(tree, path);
         if (fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
                 if (errno == ENOENT)
                         return 0;
@@ -308,5 +350,9 @@ int tree_vacate(LayerTree *tree, const TreeDirectory *parent, const char *name, 
         }
         if (ret_whiteout)
                 *ret_whiteout = stat_is_whiteout(&st);
+        if (S_ISDIR(st.st_mode)) {
+                lru_remove(tree->directories, path);
+                lru_remove_below(tree->directories, path);
+        }
         return dir_remove_tree_at(parent->fd, name, err);
 }

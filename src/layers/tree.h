@@ -9,40 +9,47 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "layers/directories.h"
+#include "base/lru.h"
 #include "layers/path-set.h"
 #include "layers/stack.h"
+#include "layers/unpack.h"
 
 typedef struct LayerTree {
-        int fd;               /* the directory that is filled */
-        int *fds;             /* it, then the layers below, topmost first; all borrowed but the array */
-        LayerStack stack;     /* of them */
-        DirectoryList directories;
-        PathSet used;         /* paths at which something of the lower layers was taken up: a later whiteout of them comes too late */
-        char last[PATH_MAX];  /* the directory that was resolved last, when no symlink led to it */
-        int last_fd;
+        const UnpackTarget *target; /* borrowed */
+        int *fds;         /* the directory that is filled, then the layers below, topmost first; all borrowed but the array */
+        LayerStack stack; /* of them: only the first, until a lower layer was asked for */
+        bool settled;     /* all layers are in the stack */
+        bool has_root;    /* an entry describes the root */
+        PathSet used;     /* paths at which something of the lower layers was taken up: a later whiteout of them comes too late */
+        Lru *directories; /* descriptors of directories to which no symlink leads, by path */
+        bool is_root;     /* this process makes files as 0:0 */
 } LayerTree;
 
-#define LAYER_TREE_INIT ((LayerTree) { .fd = -EBADF, .last_fd = -EBADF })
+#define LAYER_TREE_INIT ((LayerTree) { .target = NULL })
 
 /** A directory of the tree */
 typedef struct TreeDirectory {
         char path[PATH_MAX]; /* canonical; "" is the root */
-        int fd;              /* owned; -EBADF when it exists only in a lower layer */
+        int fd;              /* -EBADF when it exists only in a lower layer */
+        bool owned;          /* else it is the tree's, and good for the entry that is being made */
+        bool plain;          /* what is made in it belongs to 0:0 */
 } TreeDirectory;
 
 #define TREE_DIRECTORY_INIT ((TreeDirectory) { .fd = -EBADF })
 void tree_directory_clear(TreeDirectory *directory);
 #define _cleanup_tree_directory_ _cleanup_(tree_directory_clear)
 
-/**
- * layer_tree_open() - begin a layer; free with layer_tree_close()
- * @fd:      an empty directory; becomes the layer's root, with the metadata of the root below it
- * @lowers:  the finished layers below, topmost first; borrowed until closed
- * @work_fd: where a temporary file may be made
- */
-int layer_tree_open(int fd, const int *lowers, size_t n_lowers, int work_fd, LayerTree *ret, Error *err);
+/** layer_tree_open() - begin a layer, or another pass over it; free with layer_tree_close(). @target: borrowed until closed */
+int layer_tree_open(const UnpackTarget *target, LayerTree *ret, Error *err);
+/** layer_tree_finish() - after the last entry: what directories get last. Errors: FileError, Interrupted, OutOfMemory */
+int layer_tree_finish(LayerTree *tree, Error *err);
 void layer_tree_close(LayerTree *tree);
+
+/** tree_settle() - wait for the lower layers, and have them in the stack. Errors: Interrupted */
+int tree_settle(LayerTree *tree, Error *err);
+
+/** tree_find() - stack_find() in all layers; it waits for lower ones only when the upper one does not answer */
+int tree_find(LayerTree *tree, const char *path, size_t from, StackEntry *ret, Error *err);
 
 /**
  * tree_resolve() - the directory a path leads to

@@ -30,6 +30,7 @@ typedef struct Unpack {
         struct archive_entry *entry;
         UnpackPass pass;
         EntryName name;
+        char path[PATH_MAX]; /* room for the entry's whole path */
 } Unpack;
 
 static void unpack_clear(Unpack *unpack) {
@@ -89,16 +90,31 @@ static int write_at(int fd, const uint8_t *data, size_t len, uint64_t offset, Er
         return 0;
 }
 
-static int make_regular(Unpack *u, const TreeDirectory *parent, Error *err) {
+/* Nearly always there is nothing in the way, so it is not looked for first. With a umask of 0 the permission bits are right at once. */
+static int create_file(Unpack *u, const TreeDirectory *parent, const Metadata *metadata, int *ret_fd, Error *err) {
+        for (int tries = 0;; tries++) {
+                int fd = openat(parent->fd, u->name.base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, metadata->mode & 0777);
+
+                if (fd >= 0) {
+                        *ret_fd = fd;
+                        return 0;
+                }
+                if (errno != EEXIST || tries > 0)
+                        return error_set_errno(err, ERROR_FILE, errno, "create");
+                if (tree_vacate(&u->tree, parent, u->name.base, NULL, err) < 0)
+                        return -1;
+        }
+}
+
+static int make_regular(Unpack *u, const TreeDirectory *parent, const Metadata *metadata, Error *err) {
         _cleanup_close_ int fd = -EBADF;
         int64_t size = archive_entry_size(u->entry);
         uint64_t offset, end = 0;
         const void *data;
         size_t len;
 
-        fd = openat(parent->fd, u->name.base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "create");
+        if (create_file(u, parent, metadata, &fd, err) < 0)
+                return -1;
         for (;;) {
                 if (tar_reader_data(u->tar, &data, &len, &offset, err) < 0)
                         return -1;
@@ -111,7 +127,7 @@ static int make_regular(Unpack *u, const TreeDirectory *parent, Error *err) {
         /* A hole at the end. */
         if (size > 0 && end < (uint64_t) size && ftruncate(fd, size) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the size %lld", (long long) size);
-        return 0;
+        return metadata_apply_file(metadata, fd, parent->plain, err);
 }
 
 static int make_symlink(Unpack *u, const TreeDirectory *parent, Error *err) {
@@ -156,21 +172,24 @@ static int make_directory(Unpack *u, const TreeDirectory *parent, const Metadata
                         return error_set_errno(err, ERROR_FILE, errno, "open");
                 if (S_ISDIR(st.st_mode) && xattrs_remove(fd, err) < 0)
                         return -1;
+                lru_remove(u->tree.directories, path); /* its group may change */
                 /* It stands where the lower layers' was whited out. */
                 if (opaque && directory_set_opaque(fd, err) < 0)
                         return -1;
         }
         if (metadata_apply(metadata, parent->fd, u->name.base, err) < 0)
                 return -1;
-        return directory_list_add(&u->tree.directories, path, metadata, err);
+        return directory_list_add(u->tree.target->directories, path, metadata, err);
 }
 
 static int make_root(Unpack *u, const Metadata *metadata, Error *err) {
         if (!S_ISDIR(metadata->mode))
                 return error_set(err, ERROR_INVALID_SPEC, "the root is not a directory");
-        if (xattrs_remove(u->tree.fd, err) < 0 || metadata_apply(metadata, u->tree.fd, ".", err) < 0)
+        if (xattrs_remove(u->tree.target->fd, err) < 0 || metadata_apply(metadata, u->tree.target->fd, ".", err) < 0)
                 return -1;
-        return directory_list_add(&u->tree.directories, "", metadata, err);
+        u->tree.has_root = true;
+        lru_remove(u->tree.directories, "");
+        return directory_list_add(u->tree.target->directories, "", metadata, err);
 }
 
 /* Finds a hard link's target, in this layer after the call. */
@@ -182,7 +201,7 @@ static int find_link_target(Unpack *u, const EntryName *target, StackEntry *ret,
 
         if (tree_resolve(&u->tree, target->directory, false, &directory, &exists, err) < 0)
                 return -1;
-        if (exists && (tree_join(directory.path, target->base, path, err) < 0 || stack_find(&u->tree.stack, path, 0, &found, err) < 0))
+        if (exists && (tree_join(directory.path, target->base, path, err) < 0 || tree_find(&u->tree, path, 0, &found, err) < 0))
                 return -1;
         if (found.fd < 0)
                 return error_set(err, ERROR_INVALID_SPEC, "there is no such file");
@@ -193,7 +212,7 @@ static int find_link_target(Unpack *u, const EntryName *target, StackEntry *ret,
                     tree_copy_up(&u->tree, &found, &made, target->base, err) < 0)
                         return -1;
                 stack_entry_clear(&found);
-                if (stack_find(&u->tree.stack, path, 0, &found, err) < 0)
+                if (tree_find(&u->tree, path, 0, &found, err) < 0)
                         return -1;
         }
         *ret = found;
@@ -240,12 +259,11 @@ static int make_entry(Unpack *u, Error *err) {
 
         if (S_ISCHR(metadata.mode) && metadata.device == makedev(0, 0))
                 return error_set(err, ERROR_INVALID_SPEC, "a character device 0:0, which is overlay's mark for a whiteout");
+        if (S_ISREG(metadata.mode))
+                return tree_join(parent.path, u->name.base, u->path, err) < 0 ? -1 : make_regular(u, &parent, &metadata, err);
         if (tree_vacate(&u->tree, &parent, u->name.base, NULL, err) < 0)
                 return -1;
         switch (metadata.mode & S_IFMT) {
-        case S_IFREG:
-                r = make_regular(u, &parent, err);
-                break;
         case S_IFLNK:
                 r = make_symlink(u, &parent, err);
                 break;
@@ -257,7 +275,7 @@ static int make_entry(Unpack *u, Error *err) {
         default:
                 return error_set(err, ERROR_INVALID_SPEC, "a file of an unknown type (mode %o)", metadata.mode);
         }
-        return r < 0 ? -1 : metadata_apply(&metadata, parent.fd, u->name.base, err);
+        return r < 0 ? -1 : metadata_apply_new(&metadata, parent.fd, u->name.base, parent.plain, err);
 }
 
 static int one_entry(Unpack *u, bool *ret_late, Error *err) {
@@ -286,7 +304,7 @@ int unpack_layer(BlobStream *stream, const char *what, const UnpackTarget *targe
         _cleanup_(unpack_clear) Unpack u = { .tree = LAYER_TREE_INIT, .pass = pass };
         UnpackResult result = { 0 };
 
-        if (layer_tree_open(target->fd, target->lowers, target->n_lowers, target->work_fd, &u.tree, err) < 0)
+        if (layer_tree_open(target, &u.tree, err) < 0)
                 return -1;
         if (tar_reader_new(read_stream, stream, what, &u.tar, err) < 0)
                 return -1;
@@ -306,7 +324,7 @@ int unpack_layer(BlobStream *stream, const char *what, const UnpackTarget *targe
                 if (fault_point("layers.middle", err) < 0)
                         return -1;
         }
-        if (pass != UNPACK_WHITEOUTS && directory_list_apply(&u.tree.directories, target->fd, err) < 0)
+        if (pass != UNPACK_WHITEOUTS && layer_tree_finish(&u.tree, err) < 0)
                 return -1;
 done:
         *ret = result;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "layers/blob-stream.h"
+#include "layers/directories.h"
 
 /**
  * What one pass over the tar does. A whiteout counts for the whole layer wherever it stands in it; one pass suffices unless a whiteout
@@ -21,10 +22,13 @@ typedef enum UnpackPass {
 } UnpackPass;
 
 typedef struct UnpackTarget {
-        int fd;            /* the layer's root: empty, but after a pass for the whiteouts */
-        int work_fd;       /* a directory for temporary files, on the same file system */
-        const int *lowers; /* roots of the layers below, topmost first */
+        int fd;                     /* the layer's root: empty, but after a pass for the whiteouts */
+        DirectoryList *directories; /* for all passes of this layer; on the same file system */
+        const int *lowers;          /* roots of the layers below, topmost first; there after @wait_lowers */
         size_t n_lowers;
+        /** wait_lowers() - come back when the lower layers are whole; called when one of them is asked for; NULL: they are */
+        int (*wait_lowers)(void *userdata, Error *err);
+        void *userdata;
 } UnpackTarget;
 
 typedef struct UnpackResult {

@@ -46,10 +46,10 @@ int whiteout_parse(const char *directory, const char *name, WhiteoutKind *ret, E
 }
 
 /* Whether the merged view of the lower layers has @path. */
-static int lower_has(const LayerTree *tree, const char *path, bool *ret, Error *err) {
+static int lower_has(LayerTree *tree, const char *path, bool *ret, Error *err) {
         _cleanup_stack_entry_ StackEntry lower = STACK_ENTRY_INIT;
 
-        if (stack_find(&tree->stack, path, 1, &lower, err) < 0)
+        if (tree_find(tree, path, 1, &lower, err) < 0)
                 return -1;
         *ret = lower.fd >= 0;
         return 0;
@@ -112,6 +112,8 @@ int whiteout_apply(LayerTree *tree, const char *directory, const char *name, boo
 
 /* overlay merges the roots of its layers whatever they say, so an opaque root is spelled out. */
 static int hide_root(LayerTree *tree, bool alone, bool *ret_late, Error *err) {
+        if (tree_settle(tree, err) < 0)
+                return -1;
         for (size_t i = 1; i < tree->stack.n; i++) {
                 _cleanup_closedir_ DIR *dir = NULL;
                 struct dirent *entry;
@@ -176,7 +178,10 @@ int whiteout_apply_opaque(LayerTree *tree, const char *directory, bool alone, bo
                 return 0;
         if (tree_resolve(tree, directory, true, &made, NULL, err) < 0)
                 return -1;
-        if (alone && empty(&made, err) < 0)
-                return -1;
+        if (alone) {
+                lru_remove_below(tree->directories, made.path);
+                if (empty(&made, err) < 0)
+                        return -1;
+        }
         return directory_set_opaque(made.fd, err);
 }

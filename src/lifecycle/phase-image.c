@@ -172,12 +172,12 @@ int ensure_layers(Transaction *t, Error *err) {
                 missing = !store_layer_exists(t->store, &t->image->chain_ids[i]);
         t->skipped = !missing;
         if (missing) {
+                const UnpackRequest request = { .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max };
                 ImageProgress progress = t->lifecycle->observer.image_progress;
 
                 progress.cancelled = t->lifecycle->interrupted;
                 module = image_module(err);
-                if (!module ||
-                    module->unpack(t->store, t->image, (uint64_t) t->lifecycle->config->layer_size_max, &progress, err) < 0)
+                if (!module || module->unpack(t->store, t->image, &request, &progress, err) < 0)
                         return error_prefix(err, "image '%s'", t->request->image);
         }
         close_keep_errno(TAKE_FD(t->gc_lock));

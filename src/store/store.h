@@ -9,7 +9,7 @@
  *   layers/CHAINID-HEX/layer.json                {diffID, parent, size, entries}
  *   containers/ID/                               containers made from images: see container.h
  *   tmp/                                         half-made things, each in a directory of its own, locked by who makes it
- *   index.lock, layers.lock, …                   locks
+ *   index.lock, gc.lock, …                       locks; of gc.lock also a byte for each layer that is being unpacked
  *
  * Directories are made 0700 and files 0600, but for layers' contents. It is not only that images hold other people's secrets: whoever could
  * walk into a container's files could run the setuid programs that its root made there (CVE-2021-41103).

@@ -61,6 +61,7 @@ static int unpack(int blob, const UnpackTarget *target, UnpackPass pass, UnpackR
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static int work = -EBADF, lower = -EBADF;
         _cleanup_close_ int blob = -EBADF, layer = -EBADF;
+        _cleanup_(directory_list_close) DirectoryList directories = {};
         UnpackResult result = { 0 };
         UnpackTarget target;
         Error err = ERROR_INIT;
@@ -77,12 +78,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(blob >= 0 && fd_write_all(blob, data + 1, size - 1, NULL) == 0);
 
         layer = make(fuzz_dir(), "layer");
-        target = (UnpackTarget) { .fd = layer, .work_fd = work, .lowers = &lower, .n_lowers = data[0] & 1 };
+        CHECK(directory_list_open(work, &directories, NULL) == 0);
+        target = (UnpackTarget) { .fd = layer, .directories = &directories, .lowers = &lower, .n_lowers = data[0] & 1 };
         r = unpack(blob, &target, UNPACK_ALL, &result, &err);
         if (r == 0 && result.late_whiteout) {
                 close(layer);
                 CHECK(dir_remove_tree_at(fuzz_dir(), "layer", NULL) == 0);
                 target.fd = layer = make(fuzz_dir(), "layer");
+                directory_list_close(&directories);
+                CHECK(directory_list_open(work, &directories, NULL) == 0);
                 r = unpack(blob, &target, UNPACK_WHITEOUTS, &result, &err);
                 if (r == 0)
                         r = unpack(blob, &target, UNPACK_ENTRIES, &result, &err);

@@ -7,7 +7,7 @@
 #include "cli/registry-options.h"
 
 typedef struct ImportArgs {
-        bool all, quiet;
+        bool all, quiet, unpack;
         Platform platform;
 } ImportArgs;
 
@@ -15,6 +15,7 @@ static const Option import_options[] = {
         OPT_CALL(0, "platform", ImportArgs, platform, "OS/ARCH[/VARIANT]", platform_take,
                  "which platform's image to take; this machine's unless given"),
         OPT_FLAG(0, "all", ImportArgs, all, "take every image of an archive that holds several"),
+        OPT_FLAG(0, "unpack", ImportArgs, unpack, "unpack the layers in the same pass, so that the first container need not"),
         OPT_FLAG('q', "quiet", ImportArgs, quiet, "print digests only"),
         OPT_END
 };
@@ -58,6 +59,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 .name = call->n_operands > 1 ? call->operands[1] : NULL,
                 .platform = args->platform.os ? &args->platform : NULL,
                 .all_names = args->all,
+                .unpack = args->unpack,
                 .unpacked_max = (uint64_t) cli->config->layer_size_max,
         };
 

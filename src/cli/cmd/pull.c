@@ -44,6 +44,7 @@ static int pull_one(Cli *cli, const Call *call, const char *name, Error *err) {
                 .unpacked_max = (uint64_t) cli->config->layer_size_max,
         };
 
+        cli->progress.plain = !args->quiet;
         if (args->quiet)
                 progress.report = NULL;
         if (image_pull(args->store, &request, &progress, &image, err) < 0)

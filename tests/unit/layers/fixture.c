@@ -146,8 +146,23 @@ void fixture_image(Fixture *f, const char *name) {
         assert_int_equal(store_name_set(f->store, name, &manifest, &f->err), 0);
 }
 
+/* Each suite runs with several numbers of workers: see meson.build. 0: as many as there are processors. */
+static unsigned fixture_workers(void) {
+        const char *text = getenv("LXCRI_TEST_WORKERS");
+
+        return text ? (unsigned) atoi(text) : 0;
+}
+
 int fixture_unpack(Fixture *f) {
-        return layers_ensure(f->store, &f->image, f->unpacked_max, f->progress, &f->err);
+        return layers_ensure(
+                &(LayersRequest) {
+                        .store = f->store,
+                        .image = &f->image,
+                        .unpacked_max = f->unpacked_max,
+                        .workers = fixture_workers(),
+                        .progress = f->progress,
+                },
+                &f->err);
 }
 
 static void assert_no_leftovers(Fixture *f) {
