@@ -88,6 +88,13 @@ static int read_more(BlobStream *s, void *data, size_t size, size_t *ret_len, Er
         return 0;
 }
 
+/* Writes the last @n of the @len bytes that were read. */
+static int copy(BlobStream *s, size_t len, size_t n, Error *err) {
+        if (s->options.copy_fd >= 0 && fd_write_all(s->options.copy_fd, s->buffers->in + len - n, n, err) < 0)
+                return error_prefix(err, "copy %s", s->options.what);
+        return 0;
+}
+
 /* The next bytes of the blob itself; 0 at its end. */
 static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
         size_t len = 0, fetched = 0, n;
@@ -105,8 +112,11 @@ static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
                                 s->fd = -EBADF;
                 }
                 if (n == 0) {
-                        if (read_more(s, s->buffers->in + len, STREAM_INPUT_SIZE - len, &n, err) < 0)
+                        if (read_more(s, s->buffers->in + len, STREAM_INPUT_SIZE - len, &n, err) < 0) {
+                                /* Another time goes on where this one ends. */
+                                (void) copy(s, len, fetched, NULL);
                                 return -1;
+                        }
                         fetched += n;
                 }
                 len += n;
@@ -117,8 +127,8 @@ static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
                                  (unsigned long long) *s->options.size);
         if (!s->options.more)
                 fetched = len;
-        if (s->options.copy_fd >= 0 && fd_write_all(s->options.copy_fd, s->buffers->in + len - fetched, fetched, err) < 0)
-                return error_prefix(err, "copy %s", s->options.what);
+        if (copy(s, len, fetched, err) < 0)
+                return -1;
         sha256_update(s->blob_hash, s->buffers->in, len);
         if (s->options.report)
                 s->options.report(s->options.userdata, s->read);

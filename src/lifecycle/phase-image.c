@@ -172,7 +172,10 @@ int ensure_layers(Transaction *t, Error *err) {
                 missing = !store_layer_exists(t->store, &t->image->chain_ids[i]);
         t->skipped = !missing;
         if (missing) {
-                const UnpackRequest request = { .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max };
+                const UnpackRequest request = {
+                        .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max,
+                        .workers = (unsigned) t->lifecycle->config->workers,
+                };
                 ImageProgress progress = t->lifecycle->observer.image_progress;
 
                 progress.cancelled = t->lifecycle->interrupted;
