@@ -308,6 +308,13 @@ static int check_gateways(const NetworkOptions *options, Error *err) {
         return 0;
 }
 
+static int check_hosts(const NetworkOptions *options, Error *err) {
+        for (char **entry = options->add_host; entry && *entry; entry++)
+                if (!strcmp(strchr(*entry, ':') + 1, "host-gateway"))
+                        return error_set(err, ERROR_INVALID_ARGUMENT, "--add-host '%s': without a network there is no gateway", *entry);
+        return 0;
+}
+
 static int check_ports(const NetworkOptions *options, Error *err) {
         for (size_t i = 0; i < options->n_ports; i++) {
                 const NetworkPort *port = &options->ports[i];
@@ -342,6 +349,8 @@ int network_options_check(NetworkOptions *options, const char *bridge, Error *er
                 error_set(err, ERROR_INVALID_ARGUMENT, "--%s goes with --network bridge only", name);
                 return error_hint(err, "add --network bridge=NAME, with a bridge of the host");
         }
+        if (options->mode == NETWORK_NONE && check_hosts(options, err) < 0)
+                return -1;
         if (options->mode != NETWORK_BRIDGE)
                 return 0;
         if (!options->bridge[0] && name_bridge(options, bridge, err) < 0)

@@ -185,6 +185,7 @@ static void a_bridge_without_an_address_asks_for_one(void **state) {
 static void what_does_not_go_together_is_refused(void **state) {
         const char *const *const wrong[] = {
                 GIVEN("ip", "10.0.0.2/24"),
+                GIVEN("add-host", "x:host-gateway"),
                 GIVEN("network", "host", "publish", "80:80"),
                 GIVEN("network", "none", "vlan", "5"),
                 GIVEN("network", "bridge", "gateway", "10.0.0.1"),
