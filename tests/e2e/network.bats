@@ -11,10 +11,10 @@ OTHER=$([[ $RUNTIME == crun ]] && echo runc || echo crun)
 
 setup() {
         common_setup
-        # without the tag: it outlives the reboot of its containers
-        NS=$(rev <<< "$TAG")
-        HOST=/run/netns/h-$NS
-        ip netns add "h-$NS"
+        # without the tag, as it outlives the reboot of its containers; not in /run/netns, which other tests compare
+        NAMESPACES=$(mktemp -d /tmp/lxn.XXXXXX)
+        HOST=$NAMESPACES/host
+        make_namespace "$HOST"
         host ip link set lo up
         host ip link add br0 type bridge
         host ip addr add 10.9.0.1/24 dev br0
@@ -30,11 +30,17 @@ teardown() {
         # nothing but what setup made; containers are gone by now, or the common part says so
         left=$(host ip -o link show | grep -vE '^[0-9]+: (lo|br0)[:@]' || true)
         [[ -z $left || -z ${BATS_TEST_COMPLETED:-} ]] || { echo "left behind: $left"; rc=1; }
-        for name in $(ip netns list | awk '{ print $1 }' | grep -F -- "-$NS"); do
-                ip netns delete "$name"
+        for name in "$NAMESPACES"/*; do
+                umount "$name"
         done
+        rm -rf "$NAMESPACES"
         common_teardown || rc=1
         return $rc
+}
+
+make_namespace() {
+        touch "$1"
+        unshare --net="$1" true
 }
 
 host() {
@@ -287,10 +293,10 @@ no_lease() {
 
 # a client of the host, in a network namespace beside it
 make_client() {
-        CLIENT=/run/netns/c-$NS
-        ip netns add "c-$NS"
+        CLIENT=$NAMESPACES/client
+        make_namespace "$CLIENT"
         host ip link add up0 type veth peer name eth0
-        host ip link set eth0 netns "c-$NS"
+        host ip link set eth0 netns "$CLIENT"
         host ip addr add 10.8.0.1/24 dev up0
         host ip link set up0 up
         nsenter --net="$CLIENT" -- ip addr add 10.8.0.2/24 dev eth0
