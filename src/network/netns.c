@@ -83,17 +83,19 @@ static int open_of(pid_t pid, const char *kind, int *ret, Error *err) {
         return *ret < 0 ? error_set_errno(err, ERROR_FILE, errno, "open '%s'", path) : 0;
 }
 
-/* In a child: both namespaces are made by whoever enters the new user namespace, and there is no way back out of one. */
-static _Noreturn void child_main(int ready) {
+/*
+ * In a child: both namespaces are made by whoever enters the new user namespace, and there is no way back out of one. It lives until the
+ * parent is done with it, or gone.
+ */
+static _Noreturn void child_main(int parent) {
         char byte = 0;
 
         /* The user namespace first: unshare() itself sees to that. */
         if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
                 byte = (char) errno;
-        if (write(ready, &byte, 1) == 1)
-                for (;;)
-                        pause();
-        _exit(1);
+        if (write(parent, &byte, 1) == 1)
+                (void) !read(parent, &byte, 1);
+        _exit(0);
 }
 
 static int take_namespaces(pid_t pid, int ready, const IdMapping *mapping, int *ret_netns, int *ret_userns, Error *err) {
@@ -114,18 +116,18 @@ static int make_in_child(const IdMapping *mapping, int *ret_netns, int *ret_user
         int ends[2], status, r;
         pid_t pid;
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "make a socket pair");
         pid = fork();
-        if (pid == 0)
+        if (pid == 0) {
+                close(ends[0]);
                 child_main(ends[1]);
+        }
         close_keep_errno(ends[1]);
         r = pid < 0 ? error_set_errno(err, ERROR_FILE, errno, "fork") : take_namespaces(pid, ends[0], mapping, ret_netns, ret_userns, err);
         close_keep_errno(ends[0]);
-        if (pid > 0) {
-                (void) kill(pid, SIGKILL);
+        if (pid > 0)
                 (void) process_wait(pid, &status, NULL);
-        }
         return r;
 }
 

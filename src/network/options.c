@@ -47,19 +47,18 @@ static bool host_name_valid(const char *name) {
 static int take_network(NetworkOptions *options, const char *value, Error *err) {
         static const char hint[] = "none, host, bridge, or bridge=NAME with a bridge of the host";
         const char *name = !strncmp(value, "bridge", 6) && (value[6] == '=' || value[6] == ':') ? value + 7 : "";
+        NetworkMode mode;
 
-        options->bridge[0] = '\0';
         if (!strcmp(value, "none"))
-                options->mode = NETWORK_NONE;
+                mode = NETWORK_NONE;
         else if (!strcmp(value, "host"))
-                options->mode = NETWORK_HOST;
-        else if (!strcmp(value, "bridge"))
-                options->mode = NETWORK_BRIDGE;
-        else if (device_name_valid(name)) {
-                options->mode = NETWORK_BRIDGE;
-                snprintf(options->bridge, sizeof(options->bridge), "%s", name);
-        } else
+                mode = NETWORK_HOST;
+        else if (!strcmp(value, "bridge") || device_name_valid(name))
+                mode = NETWORK_BRIDGE;
+        else
                 return not_understood("network", value, hint, err);
+        options->mode = mode;
+        snprintf(options->bridge, sizeof(options->bridge), "%s", name);
         return 0;
 }
 
@@ -110,11 +109,11 @@ static int take_ip6(NetworkOptions *options, const char *value, Error *err) {
 
 static int take_mac(NetworkOptions *options, const char *value, Error *err) {
         static const char hint[] = "six pairs of hexadecimal digits, the first one even, such as 02:00:5e:10:20:30";
+        uint8_t mac[6];
 
-        if (mac_parse(value, options->mac) < 0)
+        if (mac_parse(value, mac) < 0 || (mac[0] & 1) || !memcmp(mac, (uint8_t[6]) { 0 }, sizeof(mac)))
                 return not_understood("mac-address", value, hint, err);
-        if ((options->mac[0] & 1) || !memcmp(options->mac, (uint8_t[6]) { 0 }, 6))
-                return not_understood("mac-address", value, hint, err);
+        memcpy(options->mac, mac, sizeof(mac));
         options->has_mac = true;
         return 0;
 }
@@ -135,18 +134,22 @@ static const char *number_parse(const char *text, unsigned max, unsigned *ret) {
 }
 
 static int take_mtu(NetworkOptions *options, const char *value, Error *err) {
-        const char *end = number_parse(value, MTU_MAX, &options->mtu);
+        unsigned mtu;
+        const char *end = number_parse(value, MTU_MAX, &mtu);
 
-        if (!end || *end || options->mtu < MTU_MIN)
+        if (!end || *end || mtu < MTU_MIN)
                 return not_understood("mtu", value, "bytes, from 68 to 65535", err);
+        options->mtu = mtu;
         return 0;
 }
 
 static int take_vlan(NetworkOptions *options, const char *value, Error *err) {
-        const char *end = number_parse(value, VLAN_MAX, &options->vlan);
+        unsigned vlan;
+        const char *end = number_parse(value, VLAN_MAX, &vlan);
 
-        if (!end || *end || options->vlan == 0)
+        if (!end || *end || vlan == 0)
                 return not_understood("vlan", value, "a number from 1 to 4094", err);
+        options->vlan = vlan;
         return 0;
 }
 
@@ -305,6 +308,13 @@ static int check_gateways(const NetworkOptions *options, Error *err) {
         return 0;
 }
 
+static int check_hosts(const NetworkOptions *options, Error *err) {
+        for (char **entry = options->add_host; entry && *entry; entry++)
+                if (!strcmp(strchr(*entry, ':') + 1, "host-gateway"))
+                        return error_set(err, ERROR_INVALID_ARGUMENT, "--add-host '%s': without a network there is no gateway", *entry);
+        return 0;
+}
+
 static int check_ports(const NetworkOptions *options, Error *err) {
         for (size_t i = 0; i < options->n_ports; i++) {
                 const NetworkPort *port = &options->ports[i];
@@ -339,6 +349,8 @@ int network_options_check(NetworkOptions *options, const char *bridge, Error *er
                 error_set(err, ERROR_INVALID_ARGUMENT, "--%s goes with --network bridge only", name);
                 return error_hint(err, "add --network bridge=NAME, with a bridge of the host");
         }
+        if (options->mode == NETWORK_NONE && check_hosts(options, err) < 0)
+                return -1;
         if (options->mode != NETWORK_BRIDGE)
                 return 0;
         if (!options->bridge[0] && name_bridge(options, bridge, err) < 0)

@@ -52,6 +52,13 @@ static int mount_append(json_t *mounts, const char *destination, const char *typ
         return part_append(mounts, TAKE(mount), err);
 }
 
+/* Only who owns the network's namespace may mount a /sys of it: with the host's network it is the host's, as podman has it. */
+static const SystemMount host_sys = { "/sys", "bind", "/sys", OPTIONS("rbind", "nosuid", "noexec", "nodev", "ro") };
+
+static bool has_userns(const SpecOptions *options) {
+        return options->uid_map || options->gid_map || (options->userns && strcmp(options->userns, "host"));
+}
+
 static int system_mount_append(const SpecOptions *options, const SystemMount *mount, json_t *mounts, Error *err) {
         char size[32];
         const char *const *list = options->privileged && mount->privileged ? mount->privileged : mount->options;
@@ -109,6 +116,8 @@ int mounts_build(const SpecOptions *options, json_t **ret, Error *err) {
                 /* Who brings their own /dev wants nothing of ours in it. */
                 if (is_taken(options, mount->destination) || (is_taken(options, "/dev") && !strncmp(mount->destination, "/dev/", 5)))
                         continue;
+                if (options->host_network && has_userns(options) && !strcmp(mount->destination, host_sys.destination))
+                        mount = &host_sys;
                 if (system_mount_append(options, mount, mounts, err) < 0)
                         return -1;
         }

@@ -290,6 +290,23 @@ is_status() {
         [[ $(container_status "$1") == "$2" ]]
 }
 
+# reboot: what it does to our containers
+reboot() {
+        local pid dir
+
+        for pid in $(tagged_pids); do
+                kill -KILL "$pid" 2>/dev/null || true
+        done
+        wait_until 10 eval '[[ -z $(tagged_pids) ]]'
+        grep -F -- "$TAG" /proc/self/mountinfo | awk '{ print $5 }' | tac | while read -r dir; do
+                umount "$dir"
+        done
+        for dir in $(cgroup_dirs); do
+                wait_until 5 rmdir "$dir"
+        done
+        PROGRAM_ENV+=(PROXMOX_LXCRI_BOOT_ID="$(cat /proc/sys/kernel/random/uuid)")
+}
+
 # ---- material ----
 
 # make_bundle DIR [JQ FILTER [ARG…]]: a busybox bundle that runs `true`, changed by a filter on its config.json

@@ -11,8 +11,10 @@ OTHER=$([[ $RUNTIME == crun ]] && echo runc || echo crun)
 
 setup() {
         common_setup
-        HOST=/run/netns/h-$TAG
-        ip netns add "h-$TAG"
+        # without the tag, as it outlives the reboot of its containers; not in /run/netns, which other tests compare
+        NAMESPACES=$(mktemp -d /tmp/lxn.XXXXXX)
+        HOST=$NAMESPACES/host
+        make_namespace "$HOST"
         host ip link set lo up
         host ip link add br0 type bridge
         host ip addr add 10.9.0.1/24 dev br0
@@ -28,11 +30,17 @@ teardown() {
         # nothing but what setup made; containers are gone by now, or the common part says so
         left=$(host ip -o link show | grep -vE '^[0-9]+: (lo|br0)[:@]' || true)
         [[ -z $left || -z ${BATS_TEST_COMPLETED:-} ]] || { echo "left behind: $left"; rc=1; }
-        for name in $(ip netns list | awk '{ print $1 }' | grep -F -- "-$TAG"); do
-                ip netns delete "$name"
+        for name in "$NAMESPACES"/*; do
+                umount "$name"
         done
+        rm -rf "$NAMESPACES"
         common_teardown || rc=1
         return $rc
+}
+
+make_namespace() {
+        touch "$1"
+        unshare --net="$1" true
 }
 
 host() {
@@ -151,6 +159,10 @@ in_a_user_namespace() {
         chmod 700 "$ROOT"
         in_a_user_namespace crun
         in_a_user_namespace runc
+        for runtime in crun runc; do
+                ok lxcri --runtime "$runtime" run --rm --uidmap 0:100000:65536 --net host --image busybox "$ID" ip link show dev br0
+                says br0
+        done
 }
 
 @test "what cannot be is said in one error, and leaves nothing" {
@@ -281,10 +293,10 @@ no_lease() {
 
 # a client of the host, in a network namespace beside it
 make_client() {
-        CLIENT=/run/netns/c-$TAG
-        ip netns add "c-$TAG"
+        CLIENT=$NAMESPACES/client
+        make_namespace "$CLIENT"
         host ip link add up0 type veth peer name eth0
-        host ip link set eth0 netns "c-$TAG"
+        host ip link set eth0 netns "$CLIENT"
         host ip addr add 10.8.0.1/24 dev up0
         host ip link set up0 up
         nsenter --net="$CLIENT" -- ip addr add 10.8.0.2/24 dev eth0
@@ -382,6 +394,19 @@ killed_at() {
         wait_until 10 is_status "$ID" stopped
         ok lxcri delete "$ID"
         [[ $(ports_of_bridge) == 0 ]]
+}
+
+@test "after a reboot it is stopped, and starts again with its network" {
+        ok lxcri run -d --net bridge=br0 --ip 10.9.0.2/24 --image busybox "$ID" sleep 1000
+        reboot
+        host ip -o link show master br0 | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | while read -r name; do
+                host ip link delete "$name"
+        done
+        is_status "$ID" stopped
+        ok lxcri start "$ID"
+        ok lxcri exec "$ID" ip addr show dev eth0
+        says "inet 10.9.0.2/24"
+        ok lxcri delete --force "$ID"
 }
 
 @test "a container of another network namespace's making is taken away from any" {

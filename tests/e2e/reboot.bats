@@ -2,23 +2,6 @@
 
 load helpers
 
-# reboot: what it does to our containers
-reboot() {
-        local pid dir
-
-        for pid in $(tagged_pids); do
-                kill -KILL "$pid" 2>/dev/null || true
-        done
-        wait_until 10 eval '[[ -z $(tagged_pids) ]]'
-        grep -F -- "$TAG" /proc/self/mountinfo | awk '{ print $5 }' | tac | while read -r dir; do
-                umount "$dir"
-        done
-        for dir in $(cgroup_dirs); do
-                wait_until 5 rmdir "$dir"
-        done
-        PROGRAM_ENV+=(PROXMOX_LXCRI_BOOT_ID="$(cat /proc/sys/kernel/random/uuid)")
-}
-
 @test "an image container that ended is stopped with its exit status, and starts again with its files" {
         import_busybox
         ok lxcri run -d --image busybox "$ID" sh -c 'echo run >> /root/runs; exit 5'

@@ -48,8 +48,8 @@ static void modes_are_none_host_and_a_bridge(void **state) {
         take(&options, "network", "bridge");
         assert_string_equal(options.bridge, "");
         for (const char *const *value =
-                     (const char *const[]) { "", "bridge=", "bridge=a/b", "bridge=0123456789abcdef", "bridge=..", "bridge=a b", "bridge=\xff",
-                                             "nat", "bridgex", "container:x", NULL };
+                     (const char *const[]) { "", "bridge=", "bridge=a/b", "bridge=0123456789abcdef", "bridge=..", "bridge=a b",
+                                             "bridge=\xff", "nat", "bridgex", "container:x", NULL };
              *value; value++)
                 refused("network", *value);
 }
@@ -69,8 +69,9 @@ static void addresses_have_a_prefix_and_may_name_a_gateway(void **state) {
         assert_true(options.dhcp);
         assert_int_equal(options.ip.family, 0);
         for (const char *const *value =
-                     (const char *const[]) { "", "10.1.2.3", "10.1.2.3/33", "10.1.2.3/-1", "10.1.2.3/ 1", "10.1.2/24", "10.1.2.3.4/24", "fd00::2/64",
-                                             "10.1.2.3/24,10.1.2.1", "10.1.2.3/24,gw=", "10.1.2.3/24,gw=10.1.2.1/24", "010.1.2.3/24x", NULL };
+                     (const char *const[]) { "", "10.1.2.3", "10.1.2.3/33", "10.1.2.3/-1", "10.1.2.3/ 1", "10.1.2/24", "10.1.2.3.4/24",
+                                             "fd00::2/64", "10.1.2.3/24,10.1.2.1", "10.1.2.3/24,gw=", "10.1.2.3/24,gw=10.1.2.1/24",
+                                             "010.1.2.3/24x", NULL };
              *value; value++)
                 refused("ip", *value);
         refused("ip6", "fd00::2/129");
@@ -120,8 +121,9 @@ static void ports_are_host_and_container_with_an_address_before(void **state) {
         check_port("192.0.2.1:1:65535", "192.0.2.1", 1, 65535, false);
         check_port("[fd00::1]:8080:80/udp", "fd00::1", 8080, 80, true);
         for (const char *const *value =
-                     (const char *const[]) { "", "80", "80:", ":80", "0:80", "80:0", "80:65536", "80:80/sctp", "80:80/", "x:80:80", "[fd00::1:80:80",
-                                             "fd00::1:80:80", "[1.2.3.4]:80:80", "80-90:80-90", "80:80:80", "1.2.3.4::80", "80:80 ", NULL };
+                     (const char *const[]) { "", "80", "80:", ":80", "0:80", "80:0", "80:65536", "80:80/sctp", "80:80/", "x:80:80",
+                                             "[fd00::1:80:80", "fd00::1:80:80", "[1.2.3.4]:80:80", "80-90:80-90", "80:80:80",
+                                             "1.2.3.4::80", "80:80 ", NULL };
              *value; value++)
                 refused("publish", *value);
 }
@@ -183,6 +185,7 @@ static void a_bridge_without_an_address_asks_for_one(void **state) {
 static void what_does_not_go_together_is_refused(void **state) {
         const char *const *const wrong[] = {
                 GIVEN("ip", "10.0.0.2/24"),
+                GIVEN("add-host", "x:host-gateway"),
                 GIVEN("network", "host", "publish", "80:80"),
                 GIVEN("network", "none", "vlan", "5"),
                 GIVEN("network", "bridge", "gateway", "10.0.0.1"),
@@ -209,8 +212,11 @@ static void what_is_saved_is_what_is_loaded(void **state) {
 
         assert_int_equal(network_options_load(scratch->fd, &none, &err), 0);
         assert_int_equal(none.mode, NETWORK_NONE);
-        assert_int_equal(check(&options, GIVEN("network", "bridge", "ip", "10.0.0.2/24,gw=10.0.0.1", "publish", "80:80", "publish", "81:81/udp",
-                                               "vlan", "7", "dns", "10.0.0.53", "add-host", "x:1.2.3.4"), &err), 0);
+        assert_int_equal(check(&options,
+                               GIVEN("network", "bridge", "ip", "10.0.0.2/24,gw=10.0.0.1", "publish", "80:80", "publish", "81:81/udp",
+                                     "vlan", "7", "dns", "10.0.0.53", "add-host", "x:1.2.3.4"),
+                               &err),
+                         0);
         assert_int_equal(network_options_save(scratch->fd, &options, &err), 0);
         assert_int_equal(network_options_load(scratch->fd, &again, &err), 0);
         /* what was the default bridge is the bridge now */

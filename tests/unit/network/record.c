@@ -95,7 +95,8 @@ static void the_files_in_etc_say_what_was_asked_for(void **state) {
                 fail_msg("%s", err.text);
         check_file(scratch, "hostname", "web\n");
         check_file(scratch, "resolv.conf", "search lan\nnameserver 10.0.0.53\n");
-        check_file(scratch, "hosts", "10.0.0.1\tgw\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.0.0.2\tweb c1\n10.0.0.3\tdb\n");
+        check_file(scratch, "hosts",
+                   "10.0.0.1\tgw\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.0.0.2\tweb c1\n10.0.0.3\tdb\n");
 
         /* the user's own servers go before DHCP's */
         assert_int_equal(network_option_take(&etc.options, "dns", "10.9.9.9", NULL), 0);
