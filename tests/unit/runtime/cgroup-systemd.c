@@ -296,11 +296,15 @@ static void a_scope_whose_creator_ends_before_the_container_is_collected(void **
                 _exit(cgroup_create(&request, &cgroup, &err) < 0);
         }
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        for (char **p = plan; *p;) /* main's alarm ends it */
-                if (access(*p, F_OK) < 0)
+        /* systemd takes away what it made itself (main's alarm ends the wait); on v1 the plan, noted before, knows the rest */
+        for (char **p = plan; *p;)
+                if (access(*p, F_OK) < 0 || !(strstr(*p, "/systemd/") || strstr(*p, "cgroup/system.slice/")))
                         p++;
                 else
                         usleep(20000);
+        assert_int_equal(cgroup_release(plan, &request, 10000, &err), 0);
+        for (char **p = plan; *p; p++)
+                assert_int_equal(access(*p, F_OK), -1);
 }
 
 int main(void) {
