@@ -30,7 +30,7 @@ static void try_devices(const json_t *resources, UnitProperties *properties) {
         CHECK(device_program(&filter, &program, &n, &err) == 0);
         CHECK(n >= 8 && program[n - 1].code == (BPF_JMP | BPF_EXIT));
         for (size_t i = 0; i < n; i++)
-                CHECK(program[i].off >= 0 && i + (size_t) program[i].off < n);
+                CHECK(BPF_CLASS(program[i].code) != BPF_JMP32 || (program[i].off > 0 && i + (size_t) program[i].off + 1 < n));
         CHECK(properties_from_devices(&filter, properties, &err) == 0);
 }
 
