@@ -23,7 +23,8 @@ static void try_devices(const json_t *resources, UnitProperties *properties) {
         Error err = ERROR_INIT;
         size_t n;
 
-        if (device_filter_build(json_object_get(resources, "devices"), cgroup_default_devices, cgroup_n_default_devices, &filter, &err) < 0) {
+        if (device_filter_build(json_object_get(resources, "devices"), cgroup_default_devices, cgroup_n_default_devices, &filter,
+                                &err) < 0) {
                 check_error(&err);
                 return;
         }
