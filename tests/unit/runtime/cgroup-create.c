@@ -16,6 +16,7 @@ static void write_file(const char *path, const char *text) {
 }
 
 static void they_are_made_where_the_plan_said_and_a_process_enters_them(void **state) {
+        needs_cgroups();
         const CgroupRequest request = { .id = "lxcri-unit-create" };
         _cleanup_strv_ char **plan = NULL, **found = NULL;
         _cleanup_free_ pid_t *pids = NULL;
@@ -24,7 +25,6 @@ static void they_are_made_where_the_plan_said_and_a_process_enters_them(void **s
         size_t n;
         pid_t pid;
 
-        needs_cgroups();
         assert_int_equal(cgroup_plan(&request, &plan, &err), 0);
         for (char **p = plan; *p; p++)
                 assert_int_equal(access(*p, F_OK), -1);
@@ -52,6 +52,7 @@ static void they_are_made_where_the_plan_said_and_a_process_enters_them(void **s
 }
 
 static void limits_are_there_before_anyone_is_inside(void **state) {
+        needs_cgroups();
         static const char *const files[][2] = {
                 { "memory.limit_in_bytes", "67108864" },
                 { "memory.max", "67108864" },
@@ -71,7 +72,6 @@ static void limits_are_there_before_anyone_is_inside(void **state) {
         Cgroup *cgroup;
         size_t seen = 0;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
                 if (fixture_with(cgroup, files[i][0])) {
@@ -92,13 +92,13 @@ static int eat_memory(void *userdata) {
 }
 
 static void a_memory_limit_kills(void **state) {
+        needs_cgroups();
         _cleanup_json_ json_t *resources = fixture_json("{'memory':{'limit':33554432,'swap':33554432}}");
         const CgroupRequest request = { .id = "lxcri-unit-memory", .resources = resources };
         Error err = ERROR_INIT;
         bool killed = false;
         Cgroup *cgroup;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         assert_int_equal(fixture_run(cgroup, eat_memory, NULL), 128 + SIGKILL);
         assert_int_equal(cgroup_was_oom_killed(cgroup->directories, &killed, &err), 0);
@@ -107,11 +107,11 @@ static void a_memory_limit_kills(void **state) {
 }
 
 static void what_is_there_is_taken_only_when_named_and_empty(void **state) {
+        needs_cgroups();
         const CgroupRequest by_id = { .id = "lxcri-unit-there" }, by_path = { .id = "other", .path = "/lxcri-unit-there" };
         Cgroup *first, *second = NULL;
         Error err = ERROR_INIT;
 
-        needs_cgroups();
         first = fixture_create(&by_id);
         assert_int_equal(cgroup_create(&by_id, &second, &err), -1);
         assert_int_equal(err.kind, ERROR_INVALID_STATE);
@@ -131,11 +131,11 @@ static void what_is_there_is_taken_only_when_named_and_empty(void **state) {
 }
 
 static void the_root_and_our_own_cgroup_are_refused(void **state) {
+        needs_cgroups();
         static const char *const roots[] = { "/", "/..", ".", "/a/..", "///" };
         Error err = ERROR_INIT;
         Cgroup *cgroup = NULL;
 
-        needs_cgroups();
         for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
                 const CgroupRequest request = { .id = "x", .path = roots[i] };
 
@@ -145,6 +145,7 @@ static void the_root_and_our_own_cgroup_are_refused(void **state) {
 }
 
 static void failing_leaves_nothing(void **state) {
+        needs_cgroups();
         static const char *const impossible[] = {
                 "{'memory':{'limit':67108864,'swappiness':1000}}",
                 "{'pids':{'limit':5},'unified':{'nonsense.max':'1'}}",
@@ -153,7 +154,6 @@ static void failing_leaves_nothing(void **state) {
         };
         Error err = ERROR_INIT;
 
-        needs_cgroups();
         for (size_t i = 0; i < ARRAY_SIZE(impossible); i++) {
                 _cleanup_json_ json_t *resources = fixture_json(impossible[i]);
                 const CgroupRequest request = { .id = "x", .path = "/lxcri-unit-nothing/a/b", .resources = resources };
@@ -173,10 +173,10 @@ static void failing_leaves_nothing(void **state) {
 }
 
 static void a_path_of_several_levels_is_made(void **state) {
+        needs_cgroups();
         const CgroupRequest request = { .id = "x", .path = "/lxcri-unit-deep/../lxcri-unit-levels//a/b" };
         Cgroup *cgroup;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         for (char **d = cgroup->directories; *d; d++)
                 assert_non_null(strstr(*d, "/lxcri-unit-levels/a/b"));
@@ -195,11 +195,11 @@ static void a_path_of_several_levels_is_made(void **state) {
 }
 
 static void a_joining_process_finds_the_same_doors(void **state) {
+        needs_cgroups();
         const CgroupRequest request = { .id = "lxcri-unit-join" };
         Error err = ERROR_INIT;
         Cgroup *cgroup, *again;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         assert_int_equal(cgroup_open(cgroup->directories, &again, &err), 0);
         assert_int_equal(again->n_tasks, cgroup->n_tasks);
@@ -211,6 +211,7 @@ static void a_joining_process_finds_the_same_doors(void **state) {
 
 /* On v2 a container that has divided its cgroup, as systemd does, can be joined only where its init is. */
 static void a_joining_process_goes_where_the_init_is(void **state) {
+        needs_cgroups();
         const CgroupRequest request = { .id = "lxcri-unit-beside" };
         char below[PATH_MAX], control[PATH_MAX], procs[PATH_MAX], text[16];
         _cleanup_strv_ char **found = NULL;
@@ -220,7 +221,6 @@ static void a_joining_process_goes_where_the_init_is(void **state) {
         pid_t init, joining;
         size_t n = 0;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         v2 = fixture_with(cgroup, "cgroup.controllers");
         init = fixture_enter(cgroup, fixture_sleep, NULL);
@@ -251,6 +251,7 @@ static void a_joining_process_goes_where_the_init_is(void **state) {
 }
 
 static void an_update_is_all_or_nothing(void **state) {
+        needs_cgroups();
         _cleanup_json_ json_t *before = fixture_json("{'memory':{'limit':67108864,'swap':67108864},'pids':{'limit':17},"
                                                      "'cpu':{'shares':512}}");
         _cleanup_json_ json_t *raise = fixture_json("{'memory':{'limit':134217728,'swap':134217728},'pids':{'limit':18}}");
@@ -262,7 +263,6 @@ static void an_update_is_all_or_nothing(void **state) {
         Error err = ERROR_INIT;
         Cgroup *cgroup;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         memory = fixture_with(cgroup, "memory.limit_in_bytes") ? "memory.limit_in_bytes" : "memory.max";
 
@@ -289,6 +289,7 @@ static void an_update_is_all_or_nothing(void **state) {
 }
 
 static void systemd_names_are_those_of_runc(void **state) {
+        needs_cgroups();
         static const struct {
                 const char *path, *end; /* NULL: refused */
         } cases[] = {
@@ -310,7 +311,6 @@ static void systemd_names_are_those_of_runc(void **state) {
         };
         Error err = ERROR_INIT;
 
-        needs_cgroups();
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 const CgroupRequest request = { .id = "an+id", .path = cases[i].path, .systemd = true };
                 _cleanup_strv_ char **plan = NULL;

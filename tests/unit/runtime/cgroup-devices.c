@@ -142,11 +142,11 @@ static void the_kernel_enforces_them(void **state) {
 
 /* From each set of rules to each other. */
 static void an_update_replaces_them(void **state) {
+        needs_cgroups();
         CgroupRequest request = { .id = "lxcri-unit-devices" };
         Error err = ERROR_INIT;
         Cgroup *cgroup;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         for (size_t i = 0; i < ARRAY_SIZE(opened); i++)
                 for (size_t k = 0; k < ARRAY_SIZE(opened); k++) {
@@ -172,11 +172,11 @@ static void an_update_replaces_them(void **state) {
 
 /* The same on a v2 cgroup even where device rules go to v1. */
 static void the_program_decides_alike(void **state) {
+        needs_cgroups();
         const CgroupRequest request = { .id = "lxcri-unit-bpf" };
         Error err = ERROR_INIT;
         Cgroup *cgroup;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         for (size_t i = 0; cgroup->v2_fd >= 0 && i < ARRAY_SIZE(opened); i++) {
                 _cleanup_json_ json_t *rules = fixture_json(opened[i].rules);
@@ -198,6 +198,7 @@ static void the_program_decides_alike(void **state) {
 
 /* The kernel's verifier must not take time or memory by their square. */
 static void the_greatest_number_of_rules_still_loads(void **state) {
+        needs_cgroups();
         const CgroupRequest request = { .id = "lxcri-unit-bpf" };
         _cleanup_filter_ DeviceFilter filter = {};
         _cleanup_free_ struct bpf_insn *program = NULL;
@@ -205,7 +206,6 @@ static void the_greatest_number_of_rules_still_loads(void **state) {
         Cgroup *cgroup;
         size_t n;
 
-        needs_cgroups();
         for (unsigned i = 0; i < DEVICE_RULES_MAX; i++) {
                 const CgroupDeviceRule rule = { .allow = true, .type = 'c', .major = i, .minor = i, .access = CGROUP_DEVICE_READ };
 

@@ -34,6 +34,7 @@ static json_int_t number(const json_t *data, const char *part, const char *entry
 }
 
 static void they_have_the_names_of_runc_and_true_numbers(void **state) {
+        needs_cgroups();
         static const char *const parts[] = { "cpu", "cpuset", "memory", "pids", "blkio", "hugetlb", "intel_rdt" };
         _cleanup_json_ json_t *resources = fixture_json("{'memory':{'limit':67108864},'pids':{'limit':17}}"), *data = NULL;
         const CgroupRequest request = { .id = "lxcri-unit-stats", .resources = resources };
@@ -42,7 +43,6 @@ static void they_have_the_names_of_runc_and_true_numbers(void **state) {
         int ready[2];
         char byte;
 
-        needs_cgroups();
         assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
         cgroup = fixture_create(&request);
         (void) fixture_enter(cgroup, use_memory_and_time, ready);
@@ -93,6 +93,7 @@ static int eat_memory(void *userdata) {
 }
 
 static void running_out_of_memory_is_heard_of_and_so_is_the_end(void **state) {
+        needs_cgroups();
         _cleanup_json_ json_t *resources = fixture_json("{'memory':{'limit':33554432,'swap':33554432}}");
         const CgroupRequest request = { .id = "lxcri-unit-oom", .resources = resources };
         struct pollfd poll_fd = { .events = POLLIN };
@@ -101,7 +102,6 @@ static void running_out_of_memory_is_heard_of_and_so_is_the_end(void **state) {
         CgroupOom oom;
         Cgroup *cgroup;
 
-        needs_cgroups();
         cgroup = fixture_create(&request);
         (void) fixture_enter(cgroup, fixture_sleep, NULL);
         if (cgroup_oom_open(cgroup->directories, &oom, &err) < 0)
