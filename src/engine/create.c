@@ -39,7 +39,8 @@ static int make_cgroups(Creation *c, Error *err) {
         CgroupRequest request = cgroup_request(c->container, c->spec);
         _cleanup_strv_ char **planned = NULL;
 
-        if (cgroup_plan(&request, &planned, err) < 0 || record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
+        if (cgroup_plan(&request, &planned, err) < 0 ||
+            record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
                 return -1;
         return cgroup_create(&request, &c->cgroup, err);
 }

@@ -66,8 +66,8 @@ static int native_state(const BackendContainer *container, const State *state, C
         return 0;
 }
 
-static int native_run(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
-                      void *userdata, int *ret_status, Error *err) {
+static int native_run(const BackendContainer *container, const BackendCreate *request,
+                      int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err) {
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
