@@ -42,13 +42,15 @@ static void run_poststop(int dir_fd, const json_t *record) {
 static int delete_at(const EngineContainer *container, int dir_fd, bool force, Error *err) {
         _cleanup_json_ json_t *record = NULL;
         _cleanup_strv_ char **cgroups = NULL;
+        CgroupRequest request = { .id = container->id, .systemd = container->systemd_cgroup };
         ProcessRef init;
 
         if (record_load(dir_fd, &record, err) < 0 || record_cgroups(record, &cgroups, err) < 0 || record_load_init(dir_fd, &init, err) < 0)
                 return -1;
         if (end_init(&init, cgroups, force, err) < 0)
                 return -1;
-        if (cgroups[0] && cgroup_remove_all(cgroups, END_TIMEOUT_MS, err) < 0)
+        request.path = record_path(record);
+        if (record && cgroup_release(cgroups, &request, END_TIMEOUT_MS, err) < 0)
                 return -1;
         if (record_forget(dir_fd, err) < 0)
                 return -1;

@@ -17,9 +17,11 @@
 #include "runtime/cgroup-layout.h"
 #include "runtime/cgroup-prepare.h"
 #include "runtime/cgroup-settings.h"
+#include "runtime/cgroup-systemd.h"
 #include "runtime/cgroup.h"
 
-#define MAKE_TRIES 16 /* a cgroup above may be removed, being empty, between our making it and the one below */
+#define STOP_TIMEOUT_MS 10000 /* of a scope whose container could not be made */
+#define MAKE_TRIES      16    /* a cgroup above may be removed, being empty, between our making it and the one below */
 
 Cgroup *cgroup_free(Cgroup *cgroup) {
         if (!cgroup)
@@ -210,19 +212,11 @@ static int open_place(const CgroupRequest *request, CgroupLayout *layout, const 
                cgroup_add_entry(cgroup, fd, !h->controllers[0], err) < 0 ? -1 : 0;
 }
 
-/* In a user namespace no device can be made, and the rules are those of the cgroups around it; runc leaves them out there too. */
-static int apply_devices(const CgroupRequest *request, const CgroupTarget *target, Error *err) {
-        const json_t *devices = json_object_get(request->resources, "devices");
-        _cleanup_filter_ DeviceFilter filter = {};
+/* Without privileges no device can be made, and the rules are those of the cgroups around it; runc leaves them out there too. */
+static int apply_devices(const CgroupRequest *request, const DeviceFilter *filter, const CgroupTarget *target, Error *err) {
         Error local = ERROR_INIT;
 
-        if (json_array_size(devices) == 0 && request->n_device_rules == 0)
-                return 0;
-        if (device_filter_build(devices, request->device_rules, request->n_device_rules, &filter, err) < 0)
-                return -1;
-        if (request->optional && geteuid() != 0)
-                return 0;
-        if (device_filter_apply(&filter, target, &local) < 0 && !may_be_left_out(request, local.errnum)) {
+        if (device_filter_apply(filter, target, &local) < 0 && !may_be_left_out(request, local.errnum)) {
                 if (err)
                         *err = local;
                 return -1;
@@ -231,16 +225,24 @@ static int apply_devices(const CgroupRequest *request, const CgroupTarget *targe
 }
 
 static int limit(const CgroupRequest *request, const CgroupTarget *target, const Error *reason, Error *err) {
+        const json_t *devices = json_object_get(request->resources, "devices");
+        bool has_devices = json_array_size(devices) > 0 || request->n_device_rules > 0;
         _cleanup_settings_ CgroupSettings settings = {};
+        _cleanup_filter_ DeviceFilter filter = {};
 
         if (cgroup_settings_build(request->resources, target, &settings, err) < 0) {
                 if (err && err->kind == ERROR_NOT_SUPPORTED && error_is_set(reason))
                         error_hint(err, "%s", reason->text);
                 return -1;
         }
+        if (has_devices && device_filter_build(devices, request->device_rules, request->n_device_rules, &filter, err) < 0)
+                return -1;
+        /* systemd first, and the files, which are exact, after it */
+        if (request->systemd && cgroup_scope_set(request, &settings, target, has_devices ? &filter : NULL, err) < 0)
+                return -1;
         if (cgroup_settings_apply(&settings, target, err) < 0)
                 return -1;
-        return apply_devices(request, target, err);
+        return has_devices ? apply_devices(request, &filter, target, err) : 0;
 }
 
 static int fill(const CgroupRequest *request, CgroupLayout *layout, Cgroup *cgroup, Error *err) {
@@ -269,7 +271,11 @@ int cgroup_create(const CgroupRequest *request, Cgroup **ret, Error *err) {
 
         if (cgroup_new(&cgroup, err) < 0 || cgroup_layout_build(request, &layout, err) < 0)
                 return -1;
+        if (request->systemd && cgroup_scope_start(request, &cgroup->holder, err) < 0)
+                return -1;
         if (make_all(request, &layout, err) < 0 || fill(request, &layout, cgroup, err) < 0) {
+                if (request->systemd)
+                        (void) cgroup_scope_stop(request, STOP_TIMEOUT_MS, NULL);
                 unmake(&layout);
                 return -1;
         }

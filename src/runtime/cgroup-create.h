@@ -119,7 +119,8 @@ typedef struct CgroupOom {
         int fd; /* poll it for POLLIN: an eventfd on v1, an inotify instance on v2 */
         int directory_fd;
         bool v2;
-        uint64_t seen; /* kills so far */
+        int emptied;   /* v2: the watch that tells when nobody is left */
+        uint64_t seen; /* v2: kills so far */
 } CgroupOom;
 
 /** cgroup_oom_open() - begin to watch; close with cgroup_oom_close(). Errors: NotSupported (no memory controller), FileError */
@@ -128,7 +129,7 @@ int cgroup_oom_open(char *const *directories, CgroupOom *ret, Error *err);
 /**
  * cgroup_oom_read() - take what made the descriptor readable
  * @ret_killed: whether the kernel killed since the last call (v1: or ran out of memory with its killer disabled)
- * @ret_gone:   whether the cgroup has been removed: nothing more will come
+ * @ret_gone:   nothing more will come: on v1 the cgroup has been removed, on v2 that or its last process has ended
  */
 int cgroup_oom_read(CgroupOom *oom, bool *ret_killed, bool *ret_gone, Error *err);
 

@@ -28,31 +28,44 @@ static int v1_open(int dir_fd, int *ret_fd, Error *err) {
         return 0;
 }
 
-/* The file is watched by descriptor: its path may be of another mount namespace. Its removal with the cgroup ends the watch. */
-static int v2_open(int dir_fd, int *ret_fd, Error *err) {
-        _cleanup_close_ int file = openat(dir_fd, "memory.events", O_PATH | O_CLOEXEC);
-        _cleanup_close_ int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+/* A file is watched by descriptor: its path may be of another mount namespace. */
+static int watch(int notify, int dir_fd, const char *file, int *ret, Error *err) {
+        _cleanup_close_ int fd = openat(dir_fd, file, O_PATH | O_CLOEXEC);
         char path[FD_PATH_MAX];
 
-        if (file < 0 || notify < 0 || inotify_add_watch(notify, fd_path(file, path), IN_MODIFY | IN_DELETE_SELF) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "watch 'memory.events'");
-        *ret_fd = TAKE_FD(notify);
+        *ret = fd < 0 ? -1 : inotify_add_watch(notify, fd_path(fd, path), IN_MODIFY);
+        return *ret < 0 ? error_set_errno(err, ERROR_FILE, errno, "watch '%s'", file) : 0;
+}
+
+/* The removal of a cgroup makes no event while something has it open, as we have; that it emptied before does. */
+static int v2_open(CgroupOom *oom, Error *err) {
+        _cleanup_close_ int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        int ignored;
+
+        if (notify < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "make an inotify instance");
+        if (watch(notify, oom->directory_fd, "memory.events", &ignored, err) < 0 ||
+            watch(notify, oom->directory_fd, "cgroup.events", &oom->emptied, err) < 0)
+                return -1;
+        oom->fd = TAKE_FD(notify);
         return 0;
 }
 
-/* v2: kills so far; *ret_gone when there is nothing to read any more. */
-static int count(const CgroupOom *oom, uint64_t *ret, bool *ret_gone, Error *err) {
+/* v2: one number of memory.events or cgroup.events; *ret_gone when there is no such cgroup any more. */
+static int read_event(const CgroupOom *oom, const char *file, const char *key, uint64_t *ret, bool *ret_gone, Error *err) {
         _cleanup_free_ char *text = NULL;
         Error local = ERROR_INIT;
 
-        *ret_gone = false;
-        if (file_read_at(oom->directory_fd, "memory.events", EVENTS_MAX, &text, NULL, &local) < 0) {
-                *ret_gone = local.errnum == ENOENT || local.errnum == ENODEV;
-                if (!*ret_gone && err)
+        if (file_read_at(oom->directory_fd, file, EVENTS_MAX, &text, NULL, &local) < 0) {
+                if (local.errnum == ENOENT || local.errnum == ENODEV) {
+                        *ret_gone = true;
+                        return 0;
+                }
+                if (err)
                         *err = local;
-                return *ret_gone ? 0 : -1;
+                return -1;
         }
-        *ret = stats_key(text, "oom_kill");
+        *ret = stats_key(text, key);
         return 0;
 }
 
@@ -71,9 +84,9 @@ int cgroup_oom_open(char *const *directories, CgroupOom *ret, Error *err) {
         oom.directory_fd = fcntl(target.at[CONTROLLER_MEMORY].fd, F_DUPFD_CLOEXEC, 0);
         if (oom.directory_fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "duplicate a descriptor");
-        r = (oom.v2 ? v2_open : v1_open)(oom.directory_fd, &oom.fd, err);
+        r = oom.v2 ? v2_open(&oom, err) : v1_open(oom.directory_fd, &oom.fd, err);
         if (r == 0 && oom.v2)
-                r = count(&oom, &oom.seen, &gone, err);
+                r = read_event(&oom, "memory.events", "oom_kill", &oom.seen, &gone, err);
         if (r < 0) {
                 cgroup_oom_close(&oom);
                 return -1;
@@ -94,30 +107,31 @@ static int v1_read(CgroupOom *oom, bool *ret_killed, bool *ret_gone, Error *err)
         return 0;
 }
 
-/* Takes what is waiting, and says whether the watch itself has ended. */
-static bool drain(int fd) {
+/* Takes what is waiting, and says whether the watch @watch_id was among it. */
+static bool drain(int fd, int watch_id) {
         char buffer[4096] __attribute__((aligned(8)));
-        bool ended = false;
+        bool found = false;
         ssize_t n;
 
         while ((n = read(fd, buffer, sizeof(buffer))) > 0)
                 for (char *p = buffer; p < buffer + n;) {
                         const struct inotify_event *event = (const struct inotify_event *) (void *) p;
 
-                        ended = ended || (event->mask & (IN_IGNORED | IN_DELETE_SELF));
+                        found = found || event->wd == watch_id;
                         p += sizeof(*event) + event->len;
                 }
-        return ended;
+        return found;
 }
 
 static int v2_read(CgroupOom *oom, bool *ret_killed, bool *ret_gone, Error *err) {
-        bool ended = drain(oom->fd), gone;
-        uint64_t kills = oom->seen;
+        bool changed = drain(oom->fd, oom->emptied), gone = false;
+        uint64_t kills = oom->seen, populated = 1;
 
-        if (count(oom, &kills, &gone, err) < 0)
+        if (read_event(oom, "memory.events", "oom_kill", &kills, &gone, err) < 0 ||
+            (changed && read_event(oom, "cgroup.events", "populated", &populated, &gone, err) < 0))
                 return -1;
         *ret_killed = kills > oom->seen;
-        *ret_gone = gone || ended;
+        *ret_gone = gone || populated == 0;
         oom->seen = kills;
         return 0;
 }

@@ -1,9 +1,11 @@
-/* Changing the limits of a running container. */
+/* Changing the limits of a running container, and the end of its cgroups. */
 
 #include "base/cleanup.h"
 #include "runtime/cgroup-create.h"
 #include "runtime/cgroup-devices.h"
 #include "runtime/cgroup-settings.h"
+#include "runtime/cgroup-systemd.h"
+#include "runtime/cgroup.h"
 
 int cgroup_update(char *const *directories, const CgroupRequest *request, Error *err) {
         const json_t *devices = json_object_get(request->resources, "devices");
@@ -24,5 +26,31 @@ int cgroup_update(char *const *directories, const CgroupRequest *request, Error 
                 cgroup_settings_undo(&settings, &target, err);
                 return -1;
         }
-        return 0;
+        if (!request->systemd)
+                return 0;
+        if (cgroup_scope_set(request, &settings, &target, json_array_size(devices) > 0 ? &filter : NULL, err) < 0) {
+                if (json_array_size(devices) > 0)
+                        error_prefix(err, "the device rules stay changed");
+                cgroup_settings_undo(&settings, &target, err);
+                return -1;
+        }
+        /* systemd has written what it knows, rounded to its own steps */
+        target.update = false;
+        return cgroup_settings_apply(&settings, &target, err);
+}
+
+int cgroup_release(char *const *directories, const CgroupRequest *request, int timeout_ms, Error *err) {
+        Error scope = ERROR_INIT;
+        int r = 0;
+
+        /* The processes are killed by us in any case: the manager gives them time to end, which a removal does not. */
+        if (directories && cgroup_kill_all(directories, timeout_ms, err) < 0)
+                return -1;
+        if (request->systemd)
+                r = cgroup_scope_stop(request, timeout_ms, &scope);
+        if (directories && cgroup_remove_all(directories, timeout_ms, err) < 0)
+                return -1;
+        if (r < 0 && err)
+                *err = scope;
+        return r;
 }

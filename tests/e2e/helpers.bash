@@ -168,7 +168,7 @@ host_snapshot() {
                 tagged_lines mount /proc/self/mountinfo | while read -r line; do echo "${line#mount * * }"; done
                 cgroup_dirs
                 loop_devices
-                compgen -G '/run/netns/*' || true
+                compgen -G "/run/netns/*$TAG*" || true
                 tree_listing "$ROOT"
                 tree_listing "$STORE"
         ) > "$1"

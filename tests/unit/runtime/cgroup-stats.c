@@ -103,6 +103,7 @@ static void running_out_of_memory_is_heard_of_and_so_is_the_end(void **state) {
 
         needs_cgroups();
         cgroup = fixture_create(&request);
+        (void) fixture_enter(cgroup, fixture_sleep, NULL);
         if (cgroup_oom_open(cgroup->directories, &oom, &err) < 0)
                 fail_msg("%s", err.text);
         poll_fd.fd = oom.fd;
