@@ -454,11 +454,13 @@ static void a_tree_survives_an_architecture_without_rules(void **state) {
 
         /* 33 calls that x86 has and arm64 has not, or not under that name */
         compile_ok("{'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64'], 'syscalls': ["
-                   "{'names': ['access','alarm','arch_prctl','chmod','chown','creat','dup2','epoll_create','epoll_ctl_old','epoll_wait',"
-                   "'epoll_wait_old','eventfd','fork','futimesat','getdents','getpgrp','inotify_init','ioperm','iopl','lchown','link',"
-                   "'lstat','mkdir','mknod','modify_ldt','open','pause','pipe','poll','readlink','rename','rmdir','select','signalfd','stat',"
-                   "'symlink',
-                   "'time','unlink','ustat','utime','utimes','vfork'], 'action': 'SCMP_ACT_TRAP'}]}", &filter);
+                   "{'names': ["
+                   "'access','alarm','arch_prctl','chmod','chown','creat','dup2','epoll_create','epoll_ctl_old',"
+                   "'epoll_wait','epoll_wait_old','eventfd','fork','futimesat','getdents','getpgrp','inotify_init','ioperm',"
+                   "'iopl','lchown','link','lstat','mkdir','mknod','modify_ldt','open','pause',"
+                   "'pipe','poll','readlink','rename','rmdir','select','signalfd','stat','symlink',"
+                   "'time','unlink','ustat','utime','utimes','vfork'"
+                   "], 'action': 'SCMP_ACT_TRAP'}]}", &filter);
         assert_int_equal(answer(&filter, AUDIT_ARCH_X86_64, 21), SECCOMP_RET_TRAP); /* access */
         assert_int_equal(answer(&filter, AUDIT_ARCH_X86_64, X86_64_GETPPID), SECCOMP_RET_ALLOW);
         for (int nr = 0; nr < 600; nr++)
