@@ -70,8 +70,8 @@ int engine_row_state(const BackendContainer *container, const State *state, Cont
         return 0;
 }
 
-int engine_row_run(const BackendContainer *container, const BackendCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
-                      void *userdata, int *ret_status, Error *err) {
+int engine_row_run(const BackendContainer *container, const BackendCreate *request,
+                   int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err) {
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 

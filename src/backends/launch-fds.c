@@ -24,8 +24,8 @@ static int place_stream(int fd, int number) {
 
 int launch_fds(const EngineLaunch *l) {
         if (place_stream(l->stdin_fd, STDIN_FILENO) < 0 || place_stream(l->stdout_fd, STDOUT_FILENO) < 0 ||
-            place_stream(l->stderr_fd, STDERR_FILENO) < 0 || close_range(3 + (unsigned) l->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0 ||
-            fcntl(l->socket, F_SETFD, 0) < 0)
+            place_stream(l->stderr_fd, STDERR_FILENO) < 0 ||
+            close_range(3 + (unsigned) l->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0 || fcntl(l->socket, F_SETFD, 0) < 0)
                 return -1;
         for (int fd = 3; fd < 3 + l->preserve_fds; fd++)
                 (void) fcntl(fd, F_SETFD, 0);

@@ -39,7 +39,8 @@ static int make_cgroups(Creation *c, Error *err) {
         CgroupRequest request = cgroup_request(c->container, c->spec);
         _cleanup_strv_ char **planned = NULL;
 
-        if (cgroup_plan(&request, &planned, err) < 0 || record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
+        if (cgroup_plan(&request, &planned, err) < 0 ||
+            record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
                 return -1;
         return cgroup_create(&request, &c->cgroup, err);
 }
@@ -192,14 +193,15 @@ static int make(Creation *c, Error *err) {
         PlanSource source = { .container = c->container, .request = c->request, .spec = c->spec };
         bool at_birth;
 
-        if (make_cgroups(c, err) < 0)
+        if ((c->container->launcher->check && c->container->launcher->check(c->spec, err) < 0) || make_cgroups(c, err) < 0)
                 return -1;
         source.cgroup = c->cgroup;
         source.made_by_launcher = launch.namespaces = launcher_namespaces(c);
         at_birth = fits_at_birth(c);
         launch.cgroup_fd = at_birth ? c->cgroup->v2_fd : -EBADF;
         if (builder_init(&builder, PLAN_CREATE, err) < 0 || plan_create(&builder, &source, err) < 0 ||
-            plan_tasks(&builder, c->cgroup, !at_birth, err) < 0 || plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
+            plan_tasks(&builder, c->cgroup, !at_birth, err) < 0 ||
+            plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
             plan_start(c, &builder, err) < 0)
                 return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;

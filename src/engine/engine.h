@@ -30,9 +30,14 @@ typedef struct EngineLauncher {
         bool announces;      /* the init says that it runs, before it reads its plan: how a launcher learns of it whose child it is not */
         bool own_mounts;     /* the init starts in a mount namespace of the launcher's, and has to come back to ours */
         bool two_processes;  /* there is a second process in the cgroup until the init runs */
+        /** check() - refuse what this launcher cannot do, before anything is made; NULL: it can do all */
+        int (*check)(const json_t *spec, Error *err);
         /** launch() - @ret_pid: the init, a child of this process (by now, if not by birth) */
         int (*launch)(const EngineLaunch *launch, pid_t *ret_pid, Error *err);
 } EngineLauncher;
+
+/** engine_announced() - read the announcement that waits in @answers; @ret: the init. Errors: RuntimeError */
+int engine_announced(int answers, pid_t *ret, Error *err);
 
 /** The container a call is about. Borrowed */
 typedef struct EngineContainer {

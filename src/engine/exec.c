@@ -152,15 +152,16 @@ static int begin(Session *session, const EngineContainer *container, const Proce
         return message.kind == INIT_READY ? 0 : error_set(err, ERROR_RUNTIME, "the process ended before it was ready");
 }
 
-static int exec_in(Session *session, const EngineContainer *container, const ProcessRef *init, char *const *cgroups, const EngineExec *request,
-                   int *ret_status, Error *err) {
+static int exec_in(Session *session, const EngineContainer *container, const ProcessRef *init, char *const *cgroups,
+                   const EngineExec *request, int *ret_status, Error *err) {
         _cleanup_foreground_ Foreground foreground = FOREGROUND_INIT;
         _cleanup_console_ Console console = CONSOLE_INIT;
         _cleanup_close_ int dir_fd = -EBADF, pidfd = -EBADF;
         _cleanup_json_ json_t *record = NULL;
 
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || record_load(dir_fd, &record, err) < 0 ||
-            (!request->detach && foreground_begin(&foreground, err) < 0) || begin(session, container, init, cgroups, record, request, err) < 0)
+            (!request->detach && foreground_begin(&foreground, err) < 0) ||
+            begin(session, container, init, cgroups, record, request, err) < 0)
                 return -1;
         pidfd = pidfd_open(session->pid, 0);
         if (pidfd < 0)

@@ -1,6 +1,6 @@
 /*
- * Handing a seccomp listener over. The process that has loaded the filter can hardly call the kernel any more, so its descriptor is taken out of
- * it from here, and it hears of that through memory.
+ * Handing a seccomp listener over. The process that has loaded the filter can hardly call the kernel any more, so its descriptor is taken
+ * out of it from here, and it hears of that through memory.
  */
 
 #include <errno.h>
@@ -51,8 +51,8 @@ static int take(pid_t pid, int number, int *ret, Error *err) {
 /* Source: runtime-spec config-linux.md, "The Container Process State" */
 static int process_state(pid_t pid, const json_t *record, char **ret, Error *err) {
         json_t *state = json_copy(json_object_get(record, "state"));
-        _cleanup_json_ json_t *whole = json_pack("{s:o,s:[s],s:i,s:o}", "ociVersion", json_incref(json_object_get(state, "ociVersion")), "fds",
-                                                 "seccompFd", "pid", (int) pid, "state", state);
+        _cleanup_json_ json_t *whole = json_pack("{s:o,s:[s],s:i,s:o}", "ociVersion", json_incref(json_object_get(state, "ociVersion")),
+                                                 "fds", "seccompFd", "pid", (int) pid, "state", state);
         const char *metadata = json_string_value(json_object_get(record, "metadata"));
 
         if (!whole || json_object_set_new(state, "status", json_string("creating")) < 0 ||

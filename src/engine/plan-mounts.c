@@ -232,7 +232,8 @@ static int shift(int tree, bool recursive, int userns, Error *err) {
 }
 
 /* Opened here: by the host's privileges, which a user namespace's root does not have. */
-static int open_source(Builder *b, const PlanSource *source, const MountParts *p, const json_t *entry, const char *path, int32_t *ret, Error *err) {
+static int open_source(Builder *b, const PlanSource *source, const MountParts *p, const json_t *entry, const char *path, int32_t *ret,
+                       Error *err) {
         const json_t *linux_part = schema_field(source->spec, "linux");
         bool mapped = p->idmap || json_array_size(schema_field(entry, "uidMappings")) > 0;
         struct mount_attr slave = { .propagation = MS_SLAVE };
@@ -277,11 +278,13 @@ static int add_mount(Builder *b, const PlanSource *source, size_t i, const json_
         if (parse_mount(&p, i, entry, err) < 0)
                 return -1;
         if (!strcmp(to, "/"))
-                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].destination: the root filesystem itself is root.path", i);
+                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].destination: the root filesystem itself is root.path",
+                                 i);
         if (p.mount.kind == PLAN_MOUNT_BIND) {
                 if (!from || !from[0])
                         return error_set(err, ERROR_INVALID_SPEC, "config.json: mounts[%zu].source: missing", i);
-                if (string_format(&path, err, "%s%s%s", from[0] == '/' ? "" : source->container->bundle, from[0] == '/' ? "" : "/", from) < 0)
+                if (string_format(&path, err, "%s%s%s", from[0] == '/' ? "" : source->container->bundle, from[0] == '/' ? "" : "/", from) <
+                    0)
                         return -1;
                 from = path;
                 if (open_source(b, source, &p, entry, from, &p.mount.fd, err) < 0)

@@ -118,7 +118,8 @@ static int parse_ranges(const char *text, const char *place, unsigned max, uint6
                         last = strtoul(text, &end, 10);
                 }
                 if (end == text || last < first || last >= max || (*end && *end != ',' && *end != ' '))
-                        return error_set(err, ERROR_INVALID_SPEC, "config.json: %s: no list of numbers below %u such as '0-3,7'", place, max);
+                        return error_set(err, ERROR_INVALID_SPEC, "config.json: %s: no list of numbers below %u such as '0-3,7'", place,
+                                         max);
                 for (unsigned long i = first; i <= last; i++)
                         mask[i / 64] |= UINT64_C(1) << (i % 64);
                 if (last / 64 + 1 > words)
@@ -234,7 +235,8 @@ static int add_labels(Builder *b, PlanProcess *p, const json_t *process, Error *
 
         if (apparmor && apparmor[0]) {
                 if (!is_enabled("/sys/module/apparmor/parameters/enabled"))
-                        return error_set(err, ERROR_NOT_SUPPORTED, "config.json: process.apparmorProfile: this kernel runs without AppArmor");
+                        return error_set(err, ERROR_NOT_SUPPORTED,
+                                         "config.json: process.apparmorProfile: this kernel runs without AppArmor");
                 if (builder_string(b, apparmor, &p->apparmor, err) < 0)
                         return -1;
         }

@@ -93,8 +93,8 @@ int plan_namespaces(Builder *b, const json_t *linux_part, uint64_t made_by_launc
                 }
                 fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
                 if (fd < 0)
-                        return error_set_errno(err, ERROR_RUNTIME, errno, "config.json: linux.namespaces: %s namespace '%s'", namespaces[i].type,
-                                               path);
+                        return error_set_errno(err, ERROR_RUNTIME, errno, "config.json: linux.namespaces: %s namespace '%s'",
+                                               namespaces[i].type, path);
                 if (builder_fd(b, fd, true, &n.paths[namespaces[i].which], err) < 0)
                         return -1;
         }
@@ -260,7 +260,8 @@ static int add_sysctl(Builder *b, const json_t *linux_part, Error *err) {
                         return -1;
                 sysctl_path(path);
                 if (check_sysctl(linux_part, name, path, err) < 0 || builder_format(b, &array[n].path, err, "sys/%s", path) < 0 ||
-                    builder_string(b, json_string_value(value), &array[n].value, err) < 0 || builder_string(b, name, &array[n].place, err) < 0)
+                    builder_string(b, json_string_value(value), &array[n].value, err) < 0 ||
+                    builder_string(b, name, &array[n].place, err) < 0)
                         return -1;
                 n++;
         }
@@ -308,7 +309,8 @@ static int check_supported(const json_t *spec, Error *err) {
         const char *label = json_string_value(schema_field(linux_part, "mountLabel"));
 
         if (!linux_has_namespace(linux_part, "mount", NULL))
-                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.namespaces: without a mount namespace its mounts would be the host's");
+                return error_set(err, ERROR_NOT_SUPPORTED,
+                                 "config.json: linux.namespaces: without a mount namespace its mounts would be the host's");
         if (json_object_size(schema_field(linux_part, "netDevices")) > 0)
                 return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.netDevices: this engine does not move network devices");
         if (schema_field(linux_part, "intelRdt"))
@@ -354,8 +356,8 @@ static int add_root(Builder *b, const PlanSource *source, Error *err) {
 }
 
 static int add_state(Builder *b, const PlanSource *source, PlanRef *ret, Error *err) {
-        _cleanup_json_ json_t *state = json_pack("{s:O,s:s,s:s}", "ociVersion", schema_field(source->spec, "ociVersion"), "id", source->container->id,
-                                                 "bundle", source->container->bundle);
+        _cleanup_json_ json_t *state = json_pack("{s:O,s:s,s:s}", "ociVersion", schema_field(source->spec, "ociVersion"), "id",
+                                                 source->container->id, "bundle", source->container->bundle);
         json_t *annotations = (json_t *) schema_field(source->spec, "annotations");
         _cleanup_free_ char *text = NULL;
 
@@ -378,7 +380,8 @@ static int add_strings(Builder *b, const json_t *array, const char *place, PlanS
 
 int plan_create(Builder *b, const PlanSource *source, Error *err) {
         const json_t *spec = source->spec, *linux_part = schema_field(spec, "linux"), *hooks = schema_field(spec, "hooks");
-        const char *hostname = json_string_value(schema_field(spec, "hostname")), *domain = json_string_value(schema_field(spec, "domainname"));
+        const char *hostname = json_string_value(schema_field(spec, "hostname")),
+                   *domain = json_string_value(schema_field(spec, "domainname"));
         PlanStrings masked, readonly;
         PlanRef state = 0, host = 0, domain_ref = 0, keyring = 0;
         PlanList create = {}, start = {};

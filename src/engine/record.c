@@ -83,13 +83,15 @@ int record_save(int dir_fd, const EngineContainer *container, const json_t *spec
 
         for (; !failed && *planned; planned++)
                 failed = json_array_append_new(cgroups, json_string(*planned)) < 0;
-        if (failed || json_object_set(record, "cgroups", cgroups) < 0 || (path && json_object_set_new(record, "path", json_string(path)) < 0) ||
+        if (failed || json_object_set(record, "cgroups", cgroups) < 0 ||
+            (path && json_object_set_new(record, "path", json_string(path)) < 0) ||
             json_object_set_new(record, "keyring", json_boolean(keyring)) < 0)
                 return error_oom(err);
         if (hooks || listener) {
-                state = json_pack("{s:O,s:s,s:s}", "ociVersion", schema_field(spec, "ociVersion"), "id", container->id, "bundle", container->bundle);
-                if (!state || (annotations && json_object_set(state, "annotations", annotations) < 0) || json_object_set(record, "state", state) < 0 ||
-                    (hooks && json_object_set(record, "hooks", hooks) < 0) ||
+                state = json_pack("{s:O,s:s,s:s}", "ociVersion", schema_field(spec, "ociVersion"), "id", container->id, "bundle",
+                                  container->bundle);
+                if (!state || (annotations && json_object_set(state, "annotations", annotations) < 0) ||
+                    json_object_set(record, "state", state) < 0 || (hooks && json_object_set(record, "hooks", hooks) < 0) ||
                     (listener && json_object_set(record, "listener", (json_t *) listener) < 0) ||
                     (metadata && json_object_set(record, "metadata", (json_t *) metadata) < 0))
                         return error_oom(err);

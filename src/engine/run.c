@@ -36,7 +36,8 @@ static int run(Creation *c, const Foreground *foreground, Published published, v
         return 0;
 }
 
-int engine_run(const EngineContainer *container, const EngineCreate *request, Published published, void *userdata, int *ret_status, Error *err) {
+int engine_run(const EngineContainer *container, const EngineCreate *request, Published published, void *userdata, int *ret_status,
+               Error *err) {
         _cleanup_creation_ Creation creation = {
                 .container = container,
                 .request = request,

@@ -35,8 +35,12 @@ int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch
         launch->init = init;
         launch->socket = theirs;
         launch->answers = ours;
+        if (launcher->announces && announce_begin(ours, true) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "ask for credentials");
         if (launcher->launch(launch, &session->pid, err) < 0)
                 return -1;
+        if (launcher->announces)
+                (void) announce_begin(ours, false);
         session->socket = TAKE_FD(ours);
         return session->dir_fd >= 0 ? record_save_init(session->dir_fd, session->pid, err) : 0;
 }
@@ -155,7 +159,8 @@ int session_next(Session *session, InitMessage *ret, int *ret_fd, Error *err) {
                         /* Another one goes on, our child, too; the first one ends as soon as we say so. */
                         first = session->pid;
                         session->pid = ret->value;
-                        if ((session->dir_fd >= 0 && record_save_init(session->dir_fd, session->pid, err) < 0) || session_go_on(session, err) < 0)
+                        if ((session->dir_fd >= 0 && record_save_init(session->dir_fd, session->pid, err) < 0) ||
+                            session_go_on(session, err) < 0)
                                 return -1;
                         (void) process_wait(first, &status, NULL);
                         continue;

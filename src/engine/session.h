@@ -17,6 +17,9 @@ typedef struct Session {
 /** session_begin() - start the init. It dies with this process, until it is ready */
 int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch *launch, PlanKind kind, Error *err);
 
+/** announce_begin() - let messages bring their sender's credentials, or no more */
+int announce_begin(int socket, bool on);
+
 /** session_send_plan() - the plan, with its descriptors */
 int session_send_plan(Session *session, const Builder *builder, Error *err);
 

@@ -56,7 +56,8 @@ int engine_start(const EngineContainer *container, Error *err) {
         }
         if (unlinkat(dir_fd, START_FILE, 0) < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '" START_FILE "'");
-        if (outer_hooks_run(json_object_get(record, "hooks"), "poststart", json_object_get(record, "state"), "running", init.pid, err) < 0) {
+        if (outer_hooks_run(json_object_get(record, "hooks"), "poststart", json_object_get(record, "state"), "running", init.pid, err) <
+            0) {
                 (void) process_signal(&init, SIGKILL);
                 return -1;
         }

@@ -75,6 +75,7 @@ int hook_run(const Hook *hook, const char *state, size_t len, Error *err) {
         if (process_wait(pid, &status, err) < 0)
                 return -1;
         if (r == 0)
-                return error_set(err, ERROR_TIMEOUT, "%s: error running hook '%s': it was killed after %u s", hook->place, hook->path, hook->timeout);
+                return error_set(err, ERROR_TIMEOUT, "%s: error running hook '%s': it was killed after %u s", hook->place, hook->path,
+                                 hook->timeout);
         return status == 0 ? 0 : failed(hook, status, output, err);
 }

@@ -41,7 +41,8 @@ static int library_error(int r, Error *err, const char *what) {
 
         if (r == -ENOMEM)
                 return error_oom(err);
-        return error_set_errno(err, ERROR_NOT_SUPPORTED, -r, "libseccomp %u.%u.%u: %s", version->major, version->minor, version->micro, what);
+        return error_set_errno(err, ERROR_NOT_SUPPORTED, -r, "libseccomp %u.%u.%u: %s", version->major, version->minor, version->micro,
+                               what);
 }
 
 static void architecture_note(Compiler *compiler, uint32_t token) {
@@ -219,7 +220,8 @@ static int export_program(Compiler *compiler, struct sock_filter **ret, size_t *
         n_stub = stub_write(compiler, stub);
         length = n_stub + len / sizeof(*program);
         if (length > BPF_MAXINSNS)
-                return error_set(err, ERROR_NOT_SUPPORTED, "linux.seccomp: needs %zu instructions, the kernel takes %d", length, BPF_MAXINSNS);
+                return error_set(err, ERROR_NOT_SUPPORTED, "linux.seccomp: needs %zu instructions, the kernel takes %d", length,
+                                 BPF_MAXINSNS);
         program = malloc(length * sizeof(*program));
         if (!program)
                 return error_oom(err);

@@ -20,7 +20,8 @@ static void check_answers(const SeccompProfile *profile, const struct sock_filte
                         uint32_t answer = machine_run(program, length, &data, &sane);
 
                         CHECK(sane);
-                        known = answer == profile->default_action || answer == SECCOMP_RET_KILL_THREAD || answer == (SECCOMP_RET_ERRNO | 38);
+                        known = answer == profile->default_action || answer == SECCOMP_RET_KILL_THREAD ||
+                                answer == (SECCOMP_RET_ERRNO | 38);
                         for (size_t i = 0; !known && i < profile->n_rules; i++)
                                 known = answer == profile->rules[i].action;
                         CHECK(known);

@@ -1,6 +1,6 @@
 /*
- * Starting the init by liblxc, which leaves nothing of itself: a child of this process becomes liblxc's monitor and is killed as soon as the
- * init says that it runs. The init then is a child of this process, its next subreaper, just as if it had been born here.
+ * Starting the init by liblxc, which leaves nothing of itself: a child of this process becomes liblxc's monitor and is killed as soon as
+ * the init says that it runs. The init then is a child of this process, its next subreaper, just as if it had been born here.
  */
 
 #include <fcntl.h>
@@ -10,14 +10,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "backends/lxc/lxc.h"
 #include "base/cleanup.h"
 #include "base/process.h"
-#include "engine/init/plan.h"
+
+#define MONITOR_ANNOTATION "org.proxmox-lxcri.lxc.monitor"
 
 /* fork(), into the container's cgroup where that is version 2: what liblxc starts is born there, too. */
 static pid_t fork_into(int cgroup_fd) {
@@ -28,37 +28,6 @@ static pid_t fork_into(int cgroup_fd) {
         };
 
         return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
-}
-
-/* The init's first message; its credentials say which process of ours it is. */
-static int take_announcement(int socket, pid_t *ret, Error *err) {
-        InitMessage message;
-        union {
-                struct cmsghdr header;
-                char space[CMSG_SPACE(sizeof(struct ucred))];
-        } control;
-        struct msghdr header = {
-                .msg_iov = &(struct iovec) { .iov_base = &message, .iov_len = sizeof(message) },
-                .msg_iovlen = 1,
-                .msg_control = &control,
-                .msg_controllen = sizeof(control),
-        };
-        const struct cmsghdr *c;
-        struct ucred credentials;
-        ssize_t n;
-
-        do
-                n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_WAITALL);
-        while (n < 0 && errno == EINTR);
-        c = CMSG_FIRSTHDR(&header);
-        if (n != (ssize_t) sizeof(message) || message.kind != INIT_ANNOUNCED || !c || c->cmsg_level != SOL_SOCKET ||
-            c->cmsg_type != SCM_CREDENTIALS || c->cmsg_len != CMSG_LEN(sizeof(credentials)))
-                return error_set(err, ERROR_LXC, "what liblxc started is not the container's init");
-        memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
-        if (credentials.pid <= 0)
-                return error_set(err, ERROR_LXC, "the container's init has no pid here");
-        *ret = credentials.pid;
-        return 0;
 }
 
 static int take_report(int report, Error *err) {
@@ -86,7 +55,7 @@ static int await_init(const EngineLaunch *launch, int report, pid_t *ret, Error 
         while (r < 0 && errno == EINTR);
         if (r < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "poll");
-        return fds[0].revents & POLLIN ? take_announcement(launch->answers, ret, err) : take_report(report, err);
+        return fds[0].revents & POLLIN ? engine_announced(launch->answers, ret, err) : take_report(report, err);
 }
 
 static int start(const EngineLaunch *launch, pid_t *ret, Error *err) {
@@ -114,17 +83,21 @@ static int start(const EngineLaunch *launch, pid_t *ret, Error *err) {
 }
 
 static int launch(const EngineLaunch *launch, pid_t *ret_pid, Error *err) {
-        const int on = 1, off = 0;
         int reaps = 0, r;
 
-        if (setsockopt(launch->answers, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "ask for credentials");
         if (prctl(PR_GET_CHILD_SUBREAPER, &reaps) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "become a subreaper");
         r = start(launch, ret_pid, err);
         (void) prctl(PR_SET_CHILD_SUBREAPER, (unsigned long) reaps);
-        (void) setsockopt(launch->answers, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
         return r;
+}
+
+/* Refused rather than ignored: whoever asks for it wants lxc-info and lxc-attach to work. */
+static int check(const json_t *spec, Error *err) {
+        if (json_object_get(json_object_get(spec, "annotations"), MONITOR_ANNOTATION))
+                return error_set(err, ERROR_NOT_SUPPORTED,
+                                 "config.json: annotations: '" MONITOR_ANNOTATION "': liblxc's monitor cannot be kept");
+        return 0;
 }
 
 const EngineLauncher lxc_launcher = {
@@ -133,5 +106,6 @@ const EngineLauncher lxc_launcher = {
         .announces = true,
         .own_mounts = true,
         .two_processes = true,
+        .check = check,
         .launch = launch,
 };

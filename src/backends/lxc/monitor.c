@@ -1,7 +1,7 @@
 /*
- * The process that liblxc takes for the container's monitor. It lives in a mount namespace of its own, in which liblxc finds neither cgroups
- * (ours are there already, and it would move processes between its own), nor a system-wide configuration, nor anything of other containers in
- * /run. The init comes back from there by itself.
+ * The process that liblxc takes for the container's monitor. It lives in a mount namespace of its own, in which liblxc finds neither
+ * cgroups (ours are there already, and it would move processes between its own), nor a system-wide configuration, nor anything of other
+ * containers in /run. The init comes back from there by itself.
  */
 
 #include <fcntl.h>

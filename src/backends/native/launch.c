@@ -30,8 +30,8 @@ typedef struct Child {
 } Child;
 
 /*
- * clone3() with a function for the child, which glibc keeps for itself. The child has a stack of its own: on ours it would overwrite what we
- * return to.
+ * clone3() with a function for the child, which glibc keeps for itself. The child has a stack of its own: on ours it would overwrite what
+ * we return to.
  */
 static long clone_with(struct clone_args *args, int (*function)(void *), void *argument) {
         long result;

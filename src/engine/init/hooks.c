@@ -27,7 +27,8 @@ int hooks_run(const Init *init, PlanList list, const char *status, Error *err) {
 
         if (list.n == 0)
                 return 0;
-        if (buf_printf(&state, err, "%s,\"status\":\"%s\",\"pid\":%d}", plan_string(init->plan, init->plan->state_head), status, (int) getpid()) < 0)
+        if (buf_printf(&state, err, "%s,\"status\":\"%s\",\"pid\":%d}", plan_string(init->plan, init->plan->state_head), status,
+                       (int) getpid()) < 0)
                 return -1;
         for (uint32_t i = 0; i < list.n; i++) {
                 _cleanup_free_ char **args = strings_of(init, hooks[i].args), **env = strings_of(init, hooks[i].env);

@@ -64,8 +64,8 @@ static int create(Init *init, Error *err) {
                 link_send(init, INIT_MOUNTED, 0, -1);
                 link_await(init);
         }
-        if (hooks_run(init, init->plan->create_hooks, "creating", err) < 0 || console_open(init, err) < 0 || root_enter(init, err) < 0 || settings_apply(init, err) < 0 ||
-            root_finish(init, err) < 0 || stdio_settle(init, err) < 0)
+        if (hooks_run(init, init->plan->create_hooks, "creating", err) < 0 || console_open(init, err) < 0 || root_enter(init, err) < 0 ||
+            settings_apply(init, err) < 0 || root_finish(init, err) < 0 || stdio_settle(init, err) < 0)
                 return -1;
         /* A read-only root may have it all the same */
         if (make_cwd(init, NULL) < 0 && chdir(plan_string(init->plan, init->plan->process.cwd)) < 0)

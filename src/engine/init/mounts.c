@@ -100,7 +100,8 @@ int mount_clone(int fd, const char *path, unsigned flags, int *ret_fd, Error *er
         return 0;
 }
 
-static const char *const *options_of(const Init *init, const PlanMount *m, const char *extra, const char **array, size_t max, size_t *ret_n) {
+static const char *const *options_of(const Init *init, const PlanMount *m, const char *extra, const char **array, size_t max,
+                                     size_t *ret_n) {
         const PlanRef *refs = plan_at(init->plan, m->data.at);
         size_t n = 0;
 
@@ -215,8 +216,8 @@ static int make_fs(const Init *init, const PlanMount *m, Error *err) {
         if (fstat(target, &st) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "stat '%s'", target_path);
         if (is_sensitive(type) && !S_ISDIR(st.st_mode))
-                return error_set(err, ERROR_INVALID_ROOTFS, "'%s' in the root is no directory, %s must not be mounted through it", target_path,
-                                 type);
+                return error_set(err, ERROR_INVALID_ROOTFS, "'%s' in the root is no directory, %s must not be mounted through it",
+                                 target_path, type);
         if (m->kind == PLAN_MOUNT_CGROUP_V1)
                 return mount_cgroup_v1(init, m, target, err);
         if (m->kind == PLAN_MOUNT_CGROUP_V2)

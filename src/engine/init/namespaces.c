@@ -102,8 +102,8 @@ static int go_on_in_child(const Init *init, uint64_t flags, Error *err) {
                 return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
         pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid < 0)
-                return error_set_errno(err, flags & CLONE_NEWUSER ? ERROR_NOT_SUPPORTED : ERROR_RUNTIME, errno, "make the container's process%s",
-                                       flags & CLONE_NEWUSER ? " in a user namespace" : "");
+                return error_set_errno(err, flags & CLONE_NEWUSER ? ERROR_NOT_SUPPORTED : ERROR_RUNTIME, errno,
+                                       "make the container's process%s", flags & CLONE_NEWUSER ? " in a user namespace" : "");
         if (pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 close(gate[1]);

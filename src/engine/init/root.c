@@ -139,7 +139,8 @@ static int protect(const Init *init, const char *path, Error *err) {
                 return 0;
         if (fd < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "open it");
-        if (mount_clone(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &clone, err) < 0 || mount_change(clone, 0, MOUNT_ATTR_RDONLY, 0, 0, -1, err) < 0)
+        if (mount_clone(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &clone, err) < 0 ||
+            mount_change(clone, 0, MOUNT_ATTR_RDONLY, 0, 0, -1, err) < 0)
                 return -1;
         return mount_attach(clone, fd, err);
 }

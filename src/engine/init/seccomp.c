@@ -35,7 +35,8 @@ static int announce_listener(const Init *init, _Atomic uint32_t **ret, Error *er
 
 int seccomp_load(const Init *init, Error *err) {
         const PlanProcess *p = &init->plan->process;
-        struct sock_fprog program = { .len = (unsigned short) p->seccomp.n, .filter = (struct sock_filter *) plan_at(init->plan, p->seccomp.at) };
+        struct sock_fprog program = { .len = (unsigned short) p->seccomp.n,
+                                      .filter = (struct sock_filter *) plan_at(init->plan, p->seccomp.at) };
         _Atomic uint32_t *taken = NULL;
 
         if (p->seccomp.n == 0)

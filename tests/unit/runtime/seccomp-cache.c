@@ -348,8 +348,8 @@ static void the_number_of_files_is_bounded(void **state) {
 }
 
 static void a_profile_too_large_to_keep_is_compiled_each_time(void **state) {
-        _cleanup_json_ json_t *seccomp = json_pack("{s:s, s:[{s:[], s:s}]}", "defaultAction", "SCMP_ACT_ALLOW", "syscalls", "names", "action",
-                                                   "SCMP_ACT_TRAP");
+        _cleanup_json_ json_t *seccomp = json_pack("{s:s, s:[{s:[], s:s}]}", "defaultAction", "SCMP_ACT_ALLOW", "syscalls", "names",
+                                                   "action", "SCMP_ACT_TRAP");
         json_t *names = json_object_get(json_array_get(json_object_get(seccomp, "syscalls"), 0), "names");
         _cleanup_free_ char *text = NULL;
         bool cached;
