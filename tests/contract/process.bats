@@ -51,7 +51,7 @@ load ../e2e/helpers
 }
 
 @test "process: devices are there, with their numbers, modes and owners" {
-        make_bundle "$T/b" '.process.args = ["sh", "-c", "ls -ln /dev/null /dev/mine | tr -s \" \"; readlink /dev/fd /dev/ptmx; echo x > /dev/null"]
+        make_bundle "$T/b" '.process.args = ["sh", "-c", "ls -ln /dev/null /dev/mine | tr -s \" \"; readlink /dev/fd; readlink /dev/ptmx; echo x > /dev/null"]
                 | .linux.devices = [{type: "c", path: "/dev/mine", major: 1, minor: 5, fileMode: 384, uid: 7, gid: 8}]
                 | .linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 5, access: "rwm"}]'
         ok lxcri run --bundle "$T/b" "$ID"
