@@ -15,6 +15,7 @@
 
 #define OPTION_MAX  4096 /* bytes of one option; the kernel takes 255 of most values, and a page at most */
 #define MESSAGE_MAX 256
+#define OPTIONS_MAX 66 /* of one mount; the parent refuses more than 64, and adds two */
 
 /* What the kernel says of a file system context, for errors; "" when nothing. */
 static void read_message(int fs_fd, char ret[MESSAGE_MAX]) {
@@ -100,20 +101,15 @@ int mount_clone(int fd, const char *path, unsigned flags, int *ret_fd, Error *er
         return 0;
 }
 
-static const char *const *options_of(const Init *init, const PlanMount *m, const char *extra, const char **array, size_t max,
-                                     size_t *ret_n) {
+/* The options of the file system, into @array, which has room for OPTIONS_MAX. */
+static size_t options_of(const Init *init, const PlanMount *m, const char **array) {
         const PlanRef *refs = plan_at(init->plan, m->data.at);
-        size_t n = 0;
+        uint32_t n = m->data.n < OPTIONS_MAX ? m->data.n : OPTIONS_MAX;
 
-        for (uint32_t i = 0; i < m->data.n && n < max; i++)
-                array[n++] = plan_string(init->plan, refs[i]);
-        if (extra && n < max)
-                array[n++] = extra;
-        *ret_n = n;
-        return array;
+        for (uint32_t i = 0; i < n; i++)
+                array[i] = plan_string(init->plan, refs[i]);
+        return n;
 }
-
-#define OPTIONS_MAX 64 /* of one mount; the parent refuses more */
 
 static bool has_mode(const char *const *data, size_t n) {
         for (size_t i = 0; i < n; i++)
@@ -131,7 +127,7 @@ static int open_fs(const Init *init, const PlanMount *m, int target, int *ret_fd
         struct stat st;
         size_t n;
 
-        options_of(init, m, NULL, array, OPTIONS_MAX, &n);
+        n = options_of(init, m, array);
         if (!strcmp(type, "tmpfs") && !has_mode(array, n) && fstat(target, &st) == 0) {
                 snprintf(mode, sizeof(mode), "mode=%o", st.st_mode & 07777u);
                 array[n++] = mode;
@@ -153,6 +149,7 @@ static int open_fs(const Init *init, const PlanMount *m, int target, int *ret_fd
         return 0;
 }
 
+/* The source as a mount of its own, by who made the plan or by ourselves. */
 static int open_source(const Init *init, const PlanMount *m, int *ret_fd, Error *err) {
         unsigned flags = (m->flags & PLAN_MOUNT_RECURSIVE ? AT_RECURSIVE : 0u) |
                          (m->flags & PLAN_MOUNT_NO_FOLLOW ? (unsigned) AT_SYMLINK_NOFOLLOW : 0u);
@@ -163,18 +160,6 @@ static int open_source(const Init *init, const PlanMount *m, int *ret_fd, Error 
                 return *ret_fd < 0 ? error_set_errno(err, ERROR_FILE, errno, "dup") : 0;
         }
         return mount_clone(AT_FDCWD, plan_string(init->plan, m->source), flags, ret_fd, err);
-}
-
-static int idmap(const Init *init, const PlanMount *m, int fd, Error *err) {
-        unsigned recursive = m->flags & PLAN_MOUNT_IDMAP_RECURSIVE ? AT_RECURSIVE : 0u;
-        _cleanup_close_ int userns = -EBADF;
-
-        if (!(m->flags & (PLAN_MOUNT_IDMAP | PLAN_MOUNT_IDMAP_RECURSIVE)))
-                return 0;
-        userns = openat(init->proc, "self/ns/user", O_RDONLY | O_CLOEXEC);
-        if (userns < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open own user namespace");
-        return mount_change(fd, recursive, MOUNT_ATTR_IDMAP, 0, 0, userns, err);
 }
 
 static int make_bind(const Init *init, const PlanMount *m, Error *err) {
@@ -188,7 +173,7 @@ static int make_bind(const Init *init, const PlanMount *m, Error *err) {
                 return -1;
         if (fstat(source, &st) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "stat the source");
-        if (path_make(init, target_path, S_ISDIR(st.st_mode), no_follow, &target, err) < 0 || idmap(init, m, source, err) < 0 ||
+        if (path_make(init, target_path, S_ISDIR(st.st_mode), no_follow, &target, err) < 0 ||
             mount_change(source, 0, m->attr_set, m->attr_clear, 0, -1, err) < 0 ||
             mount_change(source, AT_RECURSIVE, m->all_set, m->all_clear, 0, -1, err) < 0 || mount_attach(source, target, err) < 0)
                 return -1;
@@ -223,7 +208,7 @@ static int make_fs(const Init *init, const PlanMount *m, Error *err) {
         if (m->kind == PLAN_MOUNT_CGROUP_V2)
                 return mount_cgroup_v2(init, m, target, err);
         if (open_fs(init, m, target, &fd, err) < 0 || mount_change(fd, AT_RECURSIVE, m->all_set, m->all_clear, 0, -1, err) < 0 ||
-            idmap(init, m, fd, err) < 0 || mount_attach(fd, target, err) < 0)
+            mount_attach(fd, target, err) < 0)
                 return -1;
         for (uint32_t i = 0; i < m->propagation.n; i++)
                 if (mount_change(fd, propagation[i] & MS_REC ? AT_RECURSIVE : 0u, 0, 0, propagation[i], -1, err) < 0)

@@ -59,12 +59,9 @@ typedef enum PlanMountKind {
 } PlanMountKind;
 
 typedef enum PlanMountFlags {
-        PLAN_MOUNT_RECURSIVE      = 1 << 0, /* rbind */
-        PLAN_MOUNT_COPY_UP        = 1 << 1, /* tmpcopyup */
-        PLAN_MOUNT_IDMAP          = 1 << 2, /* by the container's own user namespace */
-        PLAN_MOUNT_IDMAP_RECURSIVE = 1 << 3,
-        PLAN_MOUNT_SOURCE_IS_FILE = 1 << 4,
-        PLAN_MOUNT_NO_FOLLOW      = 1 << 5, /* of a source or destination that is a symlink, the link itself */
+        PLAN_MOUNT_RECURSIVE = 1 << 0, /* rbind */
+        PLAN_MOUNT_COPY_UP   = 1 << 1, /* tmpcopyup */
+        PLAN_MOUNT_NO_FOLLOW = 1 << 2, /* of a source or destination that is a symlink, the link itself */
 } PlanMountFlags;
 
 typedef struct PlanMount {
@@ -76,7 +73,6 @@ typedef struct PlanMount {
         uint64_t all_set, all_clear;     /* the same, recursively (rro, …) */
         PlanList propagation;   /* uint64_t: MS_SHARED, …, with MS_REC */
         int32_t fd;             /* a detached mount that the parent has made of the source; -1: the init opens it */
-        int32_t userns;         /* user namespace by which it is idmapped */
 } PlanMount;
 
 typedef struct PlanDevice {
@@ -166,9 +162,7 @@ typedef enum PlanFlags {
         PLAN_OUTER_HOOKS    = 1 << 2, /* the parent has hooks to run before the root is entered */
         PLAN_DEVICES_BOUND  = 1 << 3, /* devices are bound from the host, not made: a user namespace cannot */
         PLAN_SET_UP_DEV     = 1 << 4, /* default devices and links: /dev is not the host's */
-        PLAN_CGROUP_NAMESPACE = 1 << 5, /* the container sees its own cgroup as the root */
-        PLAN_START_AT_ONCE  = 1 << 6, /* do not wait: whoever made the plan starts it */
-        PLAN_SEPARATE_MOUNTS = 1 << 7,
+        PLAN_START_AT_ONCE  = 1 << 5, /* do not wait: whoever made the plan starts it */
 } PlanFlags;
 
 typedef struct Plan {
