@@ -60,13 +60,11 @@ static int compare_ints(const void *a, const void *b) {
         return *(const int *) a - *(const int *) b;
 }
 
-/* Closes every descriptor but those given, negative ones aside; 0, 1 and 2 stay. */
-static void close_others(int *keep, size_t n) {
-        unsigned first = 3;
-
+/* Closes every descriptor from @first on but those given, negative ones aside. */
+static void close_others(unsigned first, int *keep, size_t n) {
         qsort(keep, n, sizeof(*keep), compare_ints);
         for (size_t i = 0; i < n; i++) {
-                if (keep[i] < 3)
+                if (keep[i] < (int) first)
                         continue;
                 if ((unsigned) keep[i] > first)
                         (void) close_range(first, (unsigned) keep[i] - 1, 0);
@@ -155,7 +153,8 @@ int monitor_fork(const MonitorRequest *request, Monitor **ret, ProcessRef *ret_p
                         _exit(1);
                 }
                 report_read = -EBADF; /* closed with the others */
-                close_others((int[]) { report_write, monitor->dir_fd, monitor->write_ends[0], monitor->write_ends[1],
+                close_others(3 + (unsigned) request->preserve_fds,
+                             (int[]) { report_write, monitor->dir_fd, monitor->write_ends[0], monitor->write_ends[1],
                                        monitor->streams[STREAM_STDOUT].fd, monitor->streams[STREAM_STDERR].fd },
                              6);
                 *ret = monitor;
@@ -380,8 +379,10 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
                 close(monitor->write_ends[i]);
                 monitor->write_ends[i] = -EBADF;
         }
-        close_others((int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
-                               monitor->streams[STREAM_STDERR].fd }, 4);
+        close_others(3,
+                     (int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
+                               monitor->streams[STREAM_STDERR].fd },
+                     4);
         log_writer_init(&monitor->log, monitor->dir_fd, monitor->log_max ?: LOG_SIZE_MAX);
 
         /* Nothing but its container's end ends a monitor: a SIGTERM or SIGHUP meant for a session must not lose the exit status. */

@@ -10,17 +10,6 @@
 #include "base/fs.h"
 #include "base/json.h"
 
-#define LISTEN_FDS_MAX 1024 /* descriptors */
-
-/* Both runtimes hand $LISTEN_FDS descriptors on, before those of --preserve-fds. */
-static int listen_fds(void) {
-        const char *text = getenv("LISTEN_FDS");
-        char *end;
-        long n = text ? strtol(text, &end, 10) : 0;
-
-        return n > 0 && n <= LISTEN_FDS_MAX && *end == '\0' ? (int) n : 0;
-}
-
 /* A memory file above the descriptors that go on to the container. */
 static int open_memory(const Command *command, const char *name, int *ret_fd, Error *err) {
         _cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
@@ -63,13 +52,14 @@ static bool is_about_criu(const char *verb) {
         return !strcmp(verb, "checkpoint") || !strcmp(verb, "restore");
 }
 
-int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, Error *err) {
+int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, int listen_fds, Error *err) {
         const OciCliRow *row = container->backend->driver_data;
         char path[FD_PATH_MAX];
 
         command->container = container;
         command->verb = verb;
-        command->n_preserve_fds = preserve_fds + listen_fds();
+        command->n_preserve_fds = preserve_fds + listen_fds;
+        command->n_listen_fds = listen_fds;
         if (container->no_cgroups && !row->cgroup_manager) {
                 error_set(err, ERROR_NOT_SUPPORTED, "%s has no --cgroup-manager disabled", container->backend->name);
                 return error_hint(err, "choose --runtime %s, or another --cgroup-manager", row->other);
@@ -138,6 +128,7 @@ int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, 
                 .keep_fds = keep,
                 .n_keep_fds = n_keep,
                 .n_preserve_fds = command->n_preserve_fds,
+                .listen_fds = command->n_listen_fds,
                 .parent_death_signal = SIGKILL,
         };
 
