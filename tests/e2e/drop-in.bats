@@ -125,14 +125,16 @@ rootless_setup() {
         chmod 644 "$T/config.json"
         mkdir "$T/home" "$T/run"
         make_bundle "$T/b"
-        (cd "$T/b" && rm config.json && "$1" spec --rootless)
+        rm "$T/b/config.json"
+        chown 12345:12345 "$T/b"
+        # the built program has to be in reach of that user
+        as_user --version > /dev/null 2>&1 || skip "the program lies where another user cannot reach it"
+        as_user spec --rootless --bundle "$T/b"
         jq "$2"' | .process.terminal = false | del(.process.rlimits) | .root.readonly = false' "$T/b/config.json" > "$T/new"
         mv "$T/new" "$T/b/config.json"
         # the streams too: runc gives them to the container's root
         touch "$T/out" "$T/err"
         chown -R 12345:12345 "$T/home" "$T/run" "$T/b" "$T/out" "$T/err"
-        # the built program has to be in reach of that user
-        as_user --version > /dev/null 2>&1 || skip "the program lies where another user cannot reach it"
 }
 
 check_rootless() {
