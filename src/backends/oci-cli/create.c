@@ -52,8 +52,9 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
 static int create(const BackendContainer *container, int dir_fd, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         int status;
+        const char *verb = request->restore ? "restore" : "create";
 
-        if (command_init(&command, container, request->restore ? "restore" : "create", request->preserve_fds, request->listen_fds, err) < 0 ||
+        if (command_init(&command, container, verb, request->preserve_fds, request->listen_fds, err) < 0 ||
             (request->restore && command_add(&command, "--detach", NULL, err) < 0) || create_add_options(&command, request, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0 ||
             process_wait(command.pid, &status, err) < 0)
