@@ -111,7 +111,7 @@ check_options() {
         mkdir -p "$T/vol"
         echo "from the host" > "$T/vol/file"
         try podman_with run --rm --memory 64m --pids-limit 77 --cpus 0.5 -v "$T/vol:/vol" --tmpfs /scratch --read-only --user 1000:1000 --cap-drop all \
-                --security-opt no-new-privileges --ulimit nofile=100:100 localhost/busybox \
+                --security-opt no-new-privileges --ulimit nofile=100:100 --ulimit nproc=4096:4096 localhost/busybox \
                 sh -c 'cat /vol/file; id -u; ulimit -n; grep -c " /scratch tmpfs" /proc/mounts; grep CapEff /proc/self/status; touch /no 2>&1'
         [[ $status == 1 ]] || { echo "$1: $status $errors"; return 1; }
         [[ $output == *"from the host"*1000*100*1*0000000000000000*"Read-only file system"* ]] || { echo "$1: $output"; return 1; }
