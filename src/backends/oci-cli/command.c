@@ -64,7 +64,7 @@ int command_init(Command *command, const BackendContainer *container, const char
                 error_set(err, ERROR_NOT_SUPPORTED, "%s has no --cgroup-manager disabled", container->backend->name);
                 return error_hint(err, "choose --runtime %s, or another --cgroup-manager", row->other);
         }
-        /* crun takes it for word that its own directory is another one: its container would not be found. */
+        /* crun 1.8.1 that is given --rootless, whatever the value, leaves nothing in its --root: the container would not be found. */
         if (container->rootless && !strcmp(container->rootless, "true") && row->cgroup_manager)
                 return error_set(err, ERROR_NOT_SUPPORTED, "--rootless true: %s finds out by itself", container->backend->name);
         if (open_log(command, err) < 0)
@@ -76,7 +76,7 @@ int command_init(Command *command, const BackendContainer *container, const char
                 return -1;
         if ((container->systemd_cgroup && command_add(command, "--systemd-cgroup", NULL, err) < 0) ||
             (container->debug && command_add(command, "--debug", NULL, err) < 0) ||
-            (container->rootless && strcmp(container->rootless, "auto") && command_add(command, "--rootless", container->rootless, err) < 0) ||
+            (container->rootless && !row->cgroup_manager && command_add(command, "--rootless", container->rootless, err) < 0) ||
             (container->no_cgroups && command_add(command, "--cgroup-manager", "disabled", err) < 0) ||
             (container->criu && is_about_criu(verb) && command_add(command, "--criu", container->criu, err) < 0))
                 return -1;
