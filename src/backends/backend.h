@@ -64,7 +64,8 @@ typedef struct BackendCreate {
         const char *console_socket; /* NULL: none */
         const char *cgroups_path;   /* linux.cgroupsPath of the bundle's config.json, which the caller has read; NULL: it has none */
         bool no_pivot, no_new_keyring, no_subreaper;
-        int preserve_fds;
+        int preserve_fds; /* --preserve-fds: of the caller's descriptors, after those of socket activation */
+        int listen_fds;   /* of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
 } BackendCreate;
 
@@ -76,7 +77,7 @@ typedef struct BackendExec {
         char *const *env, *const *caps, *const *additional_gids;
         bool tty, detach, no_new_privs;
         bool ignore_paused; /* the container may be paused: the process waits until it is resumed */
-        int preserve_fds;
+        int preserve_fds, listen_fds; /* as in BackendCreate */
 } BackendExec;
 
 typedef struct BackendUpdate {

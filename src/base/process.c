@@ -17,7 +17,11 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 
-#define STAT_MAX 4096 /* bytes of /proc/PID/stat */
+#define STAT_MAX       4096 /* bytes of /proc/PID/stat */
+#define LISTEN_FDS_MAX 1024 /* descriptors; this program's own cap, the usual RLIMIT_NOFILE */
+#define PID_DIGITS_MAX 10   /* of an int */
+
+#define LISTEN_PID "LISTEN_PID="
 
 /* Reads state letter and start time; -1 with errno when the process is gone. */
 static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start) {
@@ -157,6 +161,63 @@ char *program_find(const char *name) {
         return NULL;
 }
 
+/* A number above zero, and no more; 0 for everything else. */
+static long positive(const char *text) {
+        char *end;
+        long n = text ? strtol(text, &end, 10) : 0;
+
+        return n > 0 && *end == '\0' ? n : 0;
+}
+
+int process_listen_fds(void) {
+        const char *pid = getenv("LISTEN_PID");
+        long n = positive(getenv("LISTEN_FDS"));
+
+        if (pid && positive(pid) != getpid() && positive(pid) != 1)
+                return 0;
+        return n <= LISTEN_FDS_MAX ? (int) n : 0;
+}
+
+/* An environment of which the child fills in its own pid; the strings but two are borrowed. */
+typedef struct Environment {
+        const char **variables; /* NULL: the caller's */
+        char fds[sizeof("LISTEN_FDS=") + PID_DIGITS_MAX], pid[sizeof(LISTEN_PID) + PID_DIGITS_MAX];
+} Environment;
+
+static int environment_make(const Spawn *spawn, Environment *ret, Error *err) {
+        const char *const *given = spawn->envp ?: (const char *const *) environ;
+        size_t n = 0;
+
+        ret->variables = NULL;
+        if (spawn->listen_fds == 0 && !getenv("LISTEN_FDS") && !getenv("LISTEN_PID"))
+                return 0;
+        ret->variables = calloc(strv_length((char *const *) given) + 3, sizeof(char *));
+        if (!ret->variables)
+                return error_oom(err);
+        for (; *given; given++)
+                if (strncmp(*given, "LISTEN_FDS=", strlen("LISTEN_FDS=")) && strncmp(*given, LISTEN_PID, strlen(LISTEN_PID)))
+                        ret->variables[n++] = *given;
+        if (spawn->listen_fds > 0) {
+                snprintf(ret->fds, sizeof(ret->fds), "LISTEN_FDS=%d", spawn->listen_fds);
+                strcpy(ret->pid, LISTEN_PID);
+                ret->variables[n++] = ret->fds;
+                ret->variables[n++] = ret->pid;
+        }
+        return 0;
+}
+
+/* In the child, by async-signal-safe means. */
+static void environment_name_child(Environment *environment) {
+        char digits[PID_DIGITS_MAX];
+        size_t n = 0, at = strlen(LISTEN_PID);
+
+        for (unsigned pid = (unsigned) getpid(); pid > 0; pid /= 10)
+                digits[n++] = (char) ('0' + pid % 10);
+        while (n > 0)
+                environment->pid[at++] = digits[--n];
+        environment->pid[at] = '\0';
+}
+
 /* In the child: puts @fd (or /dev/null, or nothing) at a standard stream's number. */
 static int child_stream(int fd, int number) {
         if (fd == SPAWN_INHERIT)
@@ -188,7 +249,7 @@ static int child_streams(const Spawn *spawn) {
 }
 
 /* In the child; only async-signal-safe calls. Returns with errno set when something failed. */
-static void child_exec(const Spawn *spawn, const char *path, pid_t parent) {
+static void child_exec(const Spawn *spawn, const char *path, Environment *environment, pid_t parent) {
         static const unsigned long default_action[8]; /* the kernel's struct sigaction: all zero is SIG_DFL */
         sigset_t none;
 
@@ -216,14 +277,19 @@ static void child_exec(const Spawn *spawn, const char *path, pid_t parent) {
         sigemptyset(&none);
         if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return;
-        execve(path, (char *const *) spawn->argv, (char *const *) (spawn->envp ?: (const char *const *) environ));
+        if (spawn->listen_fds > 0)
+                environment_name_child(environment);
+        execve(path, (char *const *) spawn->argv,
+               environment->variables ? (char *const *) environment->variables :
+               spawn->envp            ? (char *const *) spawn->envp :
+                                        environ);
 }
 
 /*
  * vfork(): the child runs in our memory until it execs, and we wait meanwhile. A fork copies the page tables only to throw them away,
  * which costs more than everything else here.
  */
-static pid_t start_child(const Spawn *spawn, const char *path, int report_fd) {
+static pid_t start_child(const Spawn *spawn, const char *path, Environment *environment, int report_fd) {
         const pid_t parent = getpid(), pid = vfork();
 
         if (pid == 0) {
@@ -231,7 +297,7 @@ static pid_t start_child(const Spawn *spawn, const char *path, int report_fd) {
                 int failure, fd = fcntl(report_fd, F_DUPFD_CLOEXEC, 3 + spawn->n_preserve_fds);
 
                 if (fd >= 0) {
-                        child_exec(spawn, path, parent);
+                        child_exec(spawn, path, environment, parent);
                         failure = errno;
                         (void) !write(fd, &failure, sizeof(failure));
                 }
@@ -244,6 +310,7 @@ int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int report = -EBADF;
         int report_pipe[2], failure = 0;
+        Environment environment;
         pid_t pid;
         ssize_t n;
 
@@ -254,8 +321,13 @@ int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err
                 return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
         report = report_pipe[0];
 
-        pid = start_child(spawn, path, report_pipe[1]);
+        if (environment_make(spawn, &environment, err) < 0) {
+                close_keep_errno(report_pipe[1]);
+                return -1;
+        }
+        pid = start_child(spawn, path, &environment, report_pipe[1]);
         close_keep_errno(report_pipe[1]);
+        free(environment.variables);
         if (pid < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "fork for '%s'", spawn->argv[0]);
 
@@ -297,12 +369,10 @@ static int compare_ints(const void *a, const void *b) {
         return *(const int *) a - *(const int *) b;
 }
 
-void descriptors_close_but(int *keep, size_t n) {
-        unsigned first = 3;
-
+void descriptors_close_but(unsigned first, int *keep, size_t n) {
         qsort(keep, n, sizeof(*keep), compare_ints);
         for (size_t i = 0; i < n; i++) {
-                if (keep[i] < 3)
+                if (keep[i] < (int) first)
                         continue;
                 if ((unsigned) keep[i] > first)
                         (void) close_range(first, (unsigned) keep[i] - 1, 0);

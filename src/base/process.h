@@ -47,10 +47,19 @@ typedef struct Spawn {
         int stdin_fd, stdout_fd, stderr_fd;
         const int *keep_fds; /* kept open across exec under their own numbers, close-on-exec cleared */
         size_t n_keep_fds;
-        int n_preserve_fds;  /* descriptors 3 … 3+N-1 are kept too (--preserve-fds) */
+        int n_preserve_fds;  /* descriptors 3 … 3+N-1 are kept too (--preserve-fds, socket activation) */
+        int listen_fds;      /* how many of them are socket activation's: $LISTEN_FDS and $LISTEN_PID are for it; 0: it has neither variable */
         bool new_session;
         int parent_death_signal; /* 0: none */
 } Spawn;
+
+/**
+ * process_listen_fds() - how many descriptors, from 3 on, socket activation handed to this program
+ *
+ * 0 when $LISTEN_PID names another process: those were not for us. 1 is a caller's word for the container's own process, and none is right
+ * too: both are what podman and conmon say. Source: sd_listen_fds(3); crun, run_create.c
+ */
+int process_listen_fds(void);
 
 /**
  * process_spawn() - start a program; every descriptor that is not named is closed in it, signal mask and handlers are reset
@@ -70,5 +79,5 @@ int exit_code_of(int status);
 /** program_find() - the absolute path of a program by PATH (or of a path with a slash, when executable); NULL when not found; free() */
 char *program_find(const char *name);
 
-/** descriptors_close_but() - close every descriptor but 0, 1, 2 and those given, negative ones aside; @keep is sorted */
-void descriptors_close_but(int *keep, size_t n);
+/** descriptors_close_but() - close every descriptor from @first on but those given, negative ones aside; @keep is sorted */
+void descriptors_close_but(unsigned first, int *keep, size_t n);

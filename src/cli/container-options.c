@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/process.h"
 #include "base/signals.h"
 
 /* The values of these options are parsed by oci/, whose functions take the whole SpecOptions. */
@@ -174,9 +175,15 @@ void container_request_clear(ContainerRequest *request) {
 }
 
 int descriptors_check(int64_t n, Error *err) {
-        for (int fd = 3; fd < 3 + (int) n; fd++)
-                if (fcntl(fd, F_GETFD) < 0)
-                        return error_set(err, ERROR_INVALID_ARGUMENT, "--preserve-fds %d: descriptor %d is not open", (int) n, fd);
+        int listen = process_listen_fds();
+
+        for (int fd = 3; fd < 3 + listen + (int) n; fd++) {
+                if (fcntl(fd, F_GETFD) >= 0)
+                        continue;
+                if (fd < 3 + listen)
+                        return error_set(err, ERROR_INVALID_ARGUMENT, "$LISTEN_FDS is %d: descriptor %d is not open", listen, fd);
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--preserve-fds %d: descriptor %d is not open", (int) n, fd);
+        }
         return 0;
 }
 
@@ -228,7 +235,7 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--bundle and --image exclude each other");
         if (!args->image && check_bundle(call, err) < 0)
                 return -1;
-        if (args->preserve_fds > 0 && descriptors_check(args->preserve_fds, err) < 0)
+        if (descriptors_check(args->preserve_fds, err) < 0)
                 return -1;
         if (args->image && (take_command(args, call, err) < 0 || choose_hostname(args, call->operands[0], err) < 0))
                 return -1;
@@ -254,6 +261,7 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
                 .no_new_keyring = args->no_new_keyring,
                 .no_subreaper = args->no_subreaper,
                 .preserve_fds = (int) args->preserve_fds,
+                .listen_fds = process_listen_fds(),
                 .detach = args->detach,
                 .remove = args->remove,
                 .keep = args->keep,

@@ -41,7 +41,7 @@ void container_request_clear(ContainerRequest *request);
  */
 int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *err);
 
-/** descriptors_check() - whether 3 … 3+N-1 are open, as --preserve-fds N promises. Errors: InvalidArgument */
+/** descriptors_check() - whether all are open that socket activation and --preserve-fds N promise. Errors: InvalidArgument */
 int descriptors_check(int64_t n, Error *err);
 
 #define PRESERVE_FDS_MAX 1024 /* descriptors; this program's own cap, the usual RLIMIT_NOFILE */

@@ -89,7 +89,11 @@ static int watch_on(Watch *watch, Error *err) {
 }
 
 static int events(const Lifecycle *lifecycle, const char *id, const EventsRequest *request, Error *err) {
-        _cleanup_(watch_clear) Watch watch = { .lifecycle = lifecycle, .request = request, .oom = { .fd = -EBADF, .directory_fd = -EBADF } };
+        _cleanup_(watch_clear) Watch watch = {
+                .lifecycle = lifecycle,
+                .request = request,
+                .oom = { .fd = -EBADF, .directory_fd = -EBADF },
+        };
         _cleanup_(container_freep) Container *c = NULL;
         char runtime_dir[PATH_MAX];
 

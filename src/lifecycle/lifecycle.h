@@ -66,7 +66,7 @@ typedef struct CreateRequest {
         const char *pid_file, *console_socket;
         const BackendRestore *restore; /* restore: the processes come from a checkpoint; NULL: they are started */
         bool no_pivot, no_new_keyring, no_subreaper;
-        int preserve_fds;
+        int preserve_fds, listen_fds; /* as in BackendCreate */
         bool detach;            /* run -d */
         bool remove;            /* run --rm */
         bool keep;              /* run --keep of a bundle: not deleted at exit */

@@ -75,7 +75,7 @@ int monitored_create(Transaction *t, Error *err) {
         MonitorRequest request = {
                 .dir_fd = t->container_fd >= 0 ? t->container_fd : t->dir->fd,
                 .log_max = (uint64_t) t->lifecycle->config->log_size_max,
-                .preserve_fds = t->request->preserve_fds,
+                .preserve_fds = t->request->preserve_fds + t->request->listen_fds,
         };
         _cleanup_(journal_freep) Journal *journal = NULL;
         _cleanup_close_ int report = -EBADF;

@@ -47,6 +47,7 @@ BackendCreate create_request(const Transaction *t) {
                 .no_new_keyring = t->request->no_new_keyring,
                 .no_subreaper = t->request->no_subreaper,
                 .preserve_fds = t->request->preserve_fds,
+                .listen_fds = t->request->listen_fds,
                 .stdin_fd = SPAWN_INHERIT,
                 .stdout_fd = SPAWN_INHERIT,
                 .stderr_fd = SPAWN_INHERIT,

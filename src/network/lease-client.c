@@ -349,7 +349,7 @@ static int become_client(Client *c, Error *err) {
                 return error_set_errno(err, ERROR_FILE, errno, "open '/dev/null'");
         for (int fd = 0; fd < 3; fd++)
                 (void) dup2(null, fd);
-        descriptors_close_but((int[]) { c->dir_fd, c->report, c->socket, netlink_fd(c->netlink), hold_port() }, 5);
+        descriptors_close_but(3, (int[]) { c->dir_fd, c->report, c->socket, netlink_fd(c->netlink), hold_port() }, 5);
         return drop_rights(c->dir_fd, err);
 }
 

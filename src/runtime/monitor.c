@@ -135,7 +135,8 @@ int monitor_fork(const MonitorRequest *request, Monitor **ret, ProcessRef *ret_p
                         _exit(1);
                 }
                 report_read = -EBADF; /* closed with the others */
-                descriptors_close_but((int[]) { report_write, monitor->dir_fd, monitor->write_ends[0], monitor->write_ends[1],
+                descriptors_close_but(3 + (unsigned) request->preserve_fds,
+                             (int[]) { report_write, monitor->dir_fd, monitor->write_ends[0], monitor->write_ends[1],
                                        monitor->streams[STREAM_STDOUT].fd, monitor->streams[STREAM_STDERR].fd },
                              6);
                 *ret = monitor;
@@ -360,8 +361,10 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
                 close(monitor->write_ends[i]);
                 monitor->write_ends[i] = -EBADF;
         }
-        descriptors_close_but((int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
-                               monitor->streams[STREAM_STDERR].fd }, 4);
+        descriptors_close_but(3,
+                     (int[]) { monitor->dir_fd, monitor->console_listen, monitor->streams[STREAM_STDOUT].fd,
+                               monitor->streams[STREAM_STDERR].fd },
+                     4);
         log_writer_init(&monitor->log, monitor->dir_fd, monitor->log_max ?: LOG_SIZE_MAX);
 
         /* Nothing but its container's end ends a monitor: a SIGTERM or SIGHUP meant for a session must not lose the exit status. */

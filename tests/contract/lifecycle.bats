@@ -175,6 +175,247 @@ load ../e2e/helpers
         ! grep -qx 7 "$T/out"
 }
 
+@test "bundle: sockets of systemd's activation arrive, for the container's own process" {
+        make_bundle "$T/b" '.process.args = ["/probe", "listen"]'
+        add_probe "$T/b"
+        ok "$PROJECT/tests/lib/sockets" activate "$T/l" 60 env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run \
+                --bundle "$T/b" "$ID"
+        # crun leaves it to config.json to name LISTEN_FDS
+        says "pid 1, own pid 1"
+        says hello
+        # another process's sockets, of which only the variables are left, are nobody's
+        make_bundle "$T/d" '.process.args = ["ls", "/proc/self/fd"]'
+        export LISTEN_FDS=2 LISTEN_PID=2
+        ok lxcri run --bundle "$T/d" "$ID"
+        (($(wc -l <<< "$output") <= 4))
+        export LISTEN_PID=1
+        fails InvalidArgument lxcri run --bundle "$T/d" "$ID"
+        complains "LISTEN_FDS"
+}
+
+@test "bundle: what the container's process tells the service manager arrives there" {
+        make_bundle "$T/b" '.process.args = ["/probe", "notify"]'
+        add_probe "$T/b"
+        "$PROJECT/tests/lib/sockets" notify "$T/n" 60 > "$T/notified" 3>&- &
+        wait_until 10 test -S "$T/n"
+        export NOTIFY_SOCKET=$T/n
+        ok lxcri run --bundle "$T/b" "$ID"
+        wait_until 10 grep -q READY=1 "$T/notified"
+        kill "$!"
+
+        "$PROJECT/tests/lib/sockets" notify "$T/m" 60 > "$T/notified" 3>&- &
+        wait_until 10 test -S "$T/m"
+        export NOTIFY_SOCKET=$T/m
+        ok lxcri create --bundle "$T/b" "$ID"
+        ok lxcri start "$ID"
+        wait_until 10 grep -q READY=1 "$T/notified"
+        kill "$!"
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete "$ID"
+}
+
+# on_console VERB…: the container's terminal, which has the size that config.json says
+on_console() {
+        rm -f "$T/c"
+        "$PROJECT/tests/lib/sockets" console "$T/c" 60 > "$T/console" 3>&- &
+        wait_until 10 test -S "$T/c"
+        ok lxcri "$@"
+        [[ $1 != create ]] || ok lxcri start "$ID"
+        wait "$!"
+        grep -q "31 97" "$T/console"
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete "$ID"
+}
+
+@test "bundle: a console socket gets the terminal, of the configured size" {
+        make_bundle "$T/b" '.process.terminal = true | .process.consoleSize = {height: 31, width: 97} | .process.args = ["sh", "-c", "tty; stty size"]'
+        on_console create --console-socket "$T/c" --bundle "$T/b" "$ID"
+        on_console run -d --console-socket "$T/c" --bundle "$T/b" "$ID"
+}
+
+@test "bundle: descriptors handed over by --preserve-fds arrive in a detached container too" {
+        make_bundle "$T/b" '.process.args = ["sh", "-c", "cat <&4 > /arrived"]'
+        echo "through descriptor 4" > "$T/four"
+        env "${PROGRAM_ENV[@]}" sh -c 'exec "$@" 3< /dev/null 4< "$0" > /dev/null' "$T/four" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run -d \
+                --preserve-fds 2 --bundle "$T/b" "$ID"
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete "$ID"
+        [[ $(cat "$T/b/rootfs/arrived") == "through descriptor 4" ]]
+}
+
+@test "bundle: --no-new-keyring keeps the caller's session keyring, without it there is a new one" {
+        make_bundle "$T/b" '.process.args = ["/probe", "keyring"]'
+        add_probe "$T/b"
+        ok lxcri run --bundle "$T/b" --no-new-keyring "$ID"
+        [[ $output == "$("$(dirname "$LXCRI_PROGRAM")/tests/lib/probe" keyring)" ]]
+        ok lxcri run --bundle "$T/b" "$ID"
+        [[ -n $output && $output != "$("$(dirname "$LXCRI_PROGRAM")/tests/lib/probe" keyring)" ]]
+}
+
+@test "bundle: --no-pivot, and --no-subreaper" {
+        make_bundle "$T/b" '.process.args = ["cat", "/etc/hostname-of-root"]'
+        echo "its own root" > "$T/b/rootfs/etc/hostname-of-root"
+        ok lxcri run --no-pivot --no-subreaper --bundle "$T/b" "$ID"
+        says "its own root"
+}
+
+@test "bundle: events --stats is one object with runc's fields" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok lxcri events --stats "$ID"
+        jq -e --arg id "$ID" '.type == "stats" and .id == $id and .data.pids.current == 1 and (.data.memory.usage.usage > 0) and
+                (.data.cpu.usage.total > 0) and (.data | has("blkio")) and (.data | has("hugetlb"))' "$T/out" > /dev/null
+        ok lxcri delete --force "$ID"
+        fails ContainerNotFound lxcri events --stats "$ID"
+}
+
+@test "bundle: events come at each interval, and end when the container is deleted" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        lxcri events --interval 50ms "$ID" > "$T/events" &
+        wait_until 20 eval '(($(wc -l < "$T/events") >= 3))'
+        ok lxcri delete --force "$ID"
+        wait "$!"
+        [[ $(jq -r .type "$T/events" | sort -u) == stats ]]
+}
+
+@test "bundle: events tell when the kernel killed for memory" {
+        make_bundle "$T/b" '.process.args = ["sh", "-c", "read go < /go; tail -c 200m /dev/zero; sleep 100"] | .linux.resources.memory.limit = 16777216'
+        mkfifo "$T/b/rootfs/go"
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        # itself, so that its descriptors can be looked at
+        env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" events --interval 1h "$ID" > "$T/events" 3>&- &
+        # it watches once it has an eventfd, or inotify
+        wait_until 20 eval 'ls -l /proc/$!/fd 2> /dev/null | grep -qE "eventfd|inotify"'
+        echo > "$T/b/rootfs/go"
+        wait_until 30 grep -q "\"type\":\"oom\",\"id\":\"$ID\"" "$T/events"
+        ok lxcri delete --force "$ID"
+        wait "$!"
+}
+
+# limit FILE_V1 FILE_V2: of the container's cgroup
+limit() {
+        local controller=${1%%.*} pid path
+
+        pid=$(lxcri state "$ID" | jq -r .pid)
+        path=$(sed -nE "s/^[0-9]+:([^:]*,)?$controller(,[^:]*)?://p" "/proc/$pid/cgroup")
+        if [[ -n $path ]]; then
+                cat "/sys/fs/cgroup/$controller$path/$1"
+        else
+                cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/$2"
+        fi
+}
+
+@test "bundle: update by options, from a file, and from standard input" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok lxcri update --memory 64m --pids-limit 55 "$ID"
+        [[ $(limit memory.limit_in_bytes memory.max) == $((64 << 20)) && $(limit pids.max pids.max) == 55 ]]
+        echo '{"memory": {"limit": 33554432}, "pids": {"limit": 44}}' > "$T/limits"
+        ok lxcri update -r "$T/limits" "$ID"
+        [[ $(limit memory.limit_in_bytes memory.max) == $((32 << 20)) && $(limit pids.max pids.max) == 44 ]]
+        # as containerd's does: all that the container has, with one limit changed
+        jq '.linux.resources + {pids: {limit: 33}}' "$T/b/config.json" > "$T/limits"
+        lxcri update --resources - "$ID" < "$T/limits"
+        [[ $(limit pids.max pids.max) == 33 ]]
+        ok lxcri delete --force "$ID"
+        fails ContainerNotFound lxcri update --memory 64m "$ID"
+}
+
+@test "bundle: update refuses what it does not know, and what does not fit together" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        echo '{"memroy": {"limit": 1}}' > "$T/limits"
+        fails InvalidSpec lxcri update -r "$T/limits" "$ID"
+        complains "memroy"
+        fails InvalidArgument lxcri update -r "$T/limits" --memory 64m "$ID"
+        fails InvalidArgument lxcri update --memory much "$ID"
+        fails InvalidArgument lxcri update "$ID"
+        ok lxcri delete --force "$ID"
+}
+
+@test "bundle: a regular expression names several containers for kill and delete" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"]'
+        ok lxcri run -d --bundle "$T/b" "$ID-1"
+        ok lxcri run -d --bundle "$T/b" "$ID-2"
+        ok lxcri run -d --bundle "$T/b" "$ID-x"
+        ok lxcri kill --regex "^$ID-[0-9]\$" KILL
+        wait_until 10 is_status "$ID-1" stopped
+        wait_until 10 is_status "$ID-2" stopped
+        is_status "$ID-x" running
+        ok lxcri delete --regex "^$ID-[0-9]\$"
+        ok lxcri list -q
+        [[ $output == "$ID-x" ]]
+        fails InvalidArgument lxcri delete --regex '['
+        ok lxcri delete --force -r "$ID"
+}
+
+@test "features: versions, and annotations that say what is behind" {
+        ok lxcri features
+        jq -e --arg runtime "$RUNTIME" '.ociVersionMin == "1.0.0" and (.ociVersionMax | startswith("1.")) and .linux.seccomp.enabled and
+                .annotations["org.proxmox-lxcri.runtime"] == $runtime' "$T/out" > /dev/null
+        # what it says it takes, it takes
+        make_bundle "$T/b" ".ociVersion = $(jq .ociVersionMax "$T/out")"
+        ok lxcri run --bundle "$T/b" "$ID"
+}
+
+@test "spec: its bundle runs" {
+        mkdir "$T/b"
+        cp -a "$FIXTURES/rootfs" "$T/b/rootfs"
+        ok lxcri spec --bundle "$T/b"
+        fails FileError lxcri spec --bundle "$T/b"
+        jq '.process.args = ["id", "-u"] | .process.terminal = false | del(.process.rlimits)' "$T/b/config.json" > "$T/new"
+        mv "$T/new" "$T/b/config.json"
+        ok lxcri run --bundle "$T/b" "$ID"
+        [[ $output == 0 ]]
+}
+
+# can_checkpoint: whether CRIU works on this kernel, and the runtime was built with it
+can_checkpoint() {
+        criu check > /dev/null 2>&1 &&
+                [[ $(lxcri features | jq -r '.annotations["org.opencontainers.runc.checkpoint.enabled"]') == true ]]
+}
+
+@test "bundle: checkpoint and restore, or a plain word that it cannot be done" {
+        make_bundle "$T/b" '.process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.1; done"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        wait_until 10 test -s "$T/b/rootfs/count"
+        if ! can_checkpoint; then
+                try lxcri checkpoint --image-path "$T/i" "$ID"
+                ((status != 0))
+                [[ $errors == *NotSupported* || $errors == *RuntimeNotAvailable* || $errors == *"criu check"* ]] || { echo "$errors"; return 1; }
+                # and it runs on
+                is_status "$ID" running
+                ok lxcri delete --force "$ID"
+                return
+        fi
+        ok lxcri checkpoint --leave-running --image-path "$T/i" "$ID"
+        is_status "$ID" running
+        rm -r "$T/i"
+        ok lxcri checkpoint --image-path "$T/i" "$ID"
+        fails ContainerNotFound lxcri state "$ID"
+        count=$(cat "$T/b/rootfs/count")
+        ok lxcri restore --detach --image-path "$T/i" --bundle "$T/b" --pid-file "$T/pid" "$ID"
+        is_status "$ID" running
+        [[ $(cat "$T/pid") == $(lxcri state "$ID" | jq .pid) ]]
+        # it counts on from where it was
+        wait_until 10 eval '(($(cat "$T/b/rootfs/count") > count))'
+        (($(cat "$T/b/rootfs/count") < count + 1000))
+        ok lxcri delete --force "$ID"
+}
+
+@test "bundle: restore without a checkpoint fails, and nothing stays" {
+        make_bundle "$T/b"
+        host_snapshot "$T/before"
+        try lxcri restore --image-path "$T/none" --bundle "$T/b" "$ID"
+        ((status != 0))
+        [[ $errors == *"No such file or directory"* || $errors == *NotSupported* ]]
+        mkdir "$T/empty"
+        try lxcri restore --detach --image-path "$T/empty" --bundle "$T/b" "$ID"
+        ((status != 0))
+        assert_host_unchanged "$T/before"
+}
+
 # ---- from an image: kept until it is deleted ----
 
 @test "image: create, start, exec, stop, start again, delete" {

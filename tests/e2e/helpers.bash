@@ -323,6 +323,11 @@ make_bundle() {
         mv "$dir/config.new" "$dir/config.json"
 }
 
+# add_probe BUNDLE: tests/lib/probe.c as /probe
+add_probe() {
+        cp "$(dirname "$LXCRI_PROGRAM")/tests/lib/probe" "$1/rootfs/probe"
+}
+
 # make_image DIR < DESCRIPTION: see tests/lib/make-image
 make_image() {
         "$PROJECT/tests/lib/make-image" "$@"

@@ -104,3 +104,38 @@ check_life() {
                 TMPDIR="$T" podman --tmpdir "$T/pt" --runtime "$OCI" run --rm -t localhost/busybox tty
         says /dev/pts/0
 }
+
+# check_options NAME: what people ask podman for, the same of every runtime
+check_options() {
+        if [[ $1 == proxmox-lxcri* ]]; then through "$1"; else OCI=$(command -v "$1"); fi
+        mkdir -p "$T/vol"
+        echo "from the host" > "$T/vol/file"
+        try podman_with run --rm --memory 64m --pids-limit 77 --cpus 0.5 -v "$T/vol:/vol" --tmpfs /scratch --read-only --user 1000:1000 --cap-drop all \
+                --security-opt no-new-privileges --ulimit nofile=100:100 --ulimit nproc=4096:4096 localhost/busybox \
+                sh -c 'cat /vol/file; id -u; ulimit -n; grep -c " /scratch tmpfs" /proc/mounts; grep CapEff /proc/self/status; touch /no 2>&1'
+        [[ $status == 1 ]] || { echo "$1: $status $errors"; return 1; }
+        [[ $output == *"from the host"*1000*100*1*0000000000000000*"Read-only file system"* ]] || { echo "$1: $output"; return 1; }
+        ok podman_with run -d --name opts localhost/busybox sleep 1000
+        ok podman_with top opts pid args
+        says "sleep 1000"
+        ok podman_with stats --no-stream --format '{{.Name}} {{.PIDs}}' opts
+        says "opts 1"
+        ok podman_with pause opts
+        [[ $(podman_with inspect --format '{{.State.Status}}' opts) == paused ]]
+        ok podman_with unpause opts
+        ok podman_with kill opts
+        [[ $(podman_with wait opts) == 137 ]]
+        ok podman_with rm opts
+}
+
+@test "podman's options through us and crun are as with bare crun" {
+        ok podman_with load -q -i "$T/busybox.tar"
+        check_options crun
+        check_options proxmox-lxcri-crun
+}
+
+@test "podman's options through us and runc are as with bare runc" {
+        ok podman_with load -q -i "$T/busybox.tar"
+        check_options runc
+        check_options proxmox-lxcri-runc
+}

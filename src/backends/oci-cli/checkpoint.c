@@ -87,7 +87,7 @@ int oci_cli_checkpoint(const BackendContainer *container, const State *state, co
                 return error_set(err, ERROR_INVALID_STATE, "container not running");
         if (criu_check(container, err) < 0)
                 return -1;
-        if (command_init(&command, container, "checkpoint", 0, err) < 0 || add_criu(&command, &request->criu, err) < 0 ||
+        if (command_init(&command, container, "checkpoint", 0, 0, err) < 0 || add_criu(&command, &request->criu, err) < 0 ||
             add_rows(&command, rows, ARRAY_SIZE(rows), err) < 0)
                 return -1;
         if (request->status_fd >= 0) {

@@ -10,17 +10,6 @@
 #include "base/fs.h"
 #include "base/json.h"
 
-#define LISTEN_FDS_MAX 1024 /* descriptors */
-
-/* Both runtimes hand $LISTEN_FDS descriptors on, before those of --preserve-fds. */
-static int listen_fds(void) {
-        const char *text = getenv("LISTEN_FDS");
-        char *end;
-        long n = text ? strtol(text, &end, 10) : 0;
-
-        return n > 0 && n <= LISTEN_FDS_MAX && *end == '\0' ? (int) n : 0;
-}
-
 /* A memory file above the descriptors that go on to the container. */
 static int open_memory(const Command *command, const char *name, int *ret_fd, Error *err) {
         _cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
@@ -63,17 +52,21 @@ static bool is_about_criu(const char *verb) {
         return !strcmp(verb, "checkpoint") || !strcmp(verb, "restore");
 }
 
-int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, Error *err) {
+int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, int listen_fds, Error *err) {
         const OciCliRow *row = container->backend->driver_data;
         char path[FD_PATH_MAX];
 
         command->container = container;
         command->verb = verb;
-        command->n_preserve_fds = preserve_fds + listen_fds();
+        command->n_preserve_fds = preserve_fds + listen_fds;
+        command->n_listen_fds = listen_fds;
         if (container->no_cgroups && !row->cgroup_manager) {
                 error_set(err, ERROR_NOT_SUPPORTED, "%s has no --cgroup-manager disabled", container->backend->name);
                 return error_hint(err, "choose --runtime %s, or another --cgroup-manager", row->other);
         }
+        /* crun 1.8.1 that is given --rootless, whatever the value, leaves nothing in its --root: the container would not be found. */
+        if (container->rootless && !strcmp(container->rootless, "true") && row->cgroup_manager)
+                return error_set(err, ERROR_NOT_SUPPORTED, "--rootless true: %s finds out by itself", container->backend->name);
         if (open_log(command, err) < 0)
                 return -1;
         if (command_add(command, container->program ?: row->program, NULL, err) < 0 ||
@@ -83,7 +76,7 @@ int command_init(Command *command, const BackendContainer *container, const char
                 return -1;
         if ((container->systemd_cgroup && command_add(command, "--systemd-cgroup", NULL, err) < 0) ||
             (container->debug && command_add(command, "--debug", NULL, err) < 0) ||
-            (container->rootless && command_add(command, "--rootless", container->rootless, err) < 0) ||
+            (container->rootless && !row->cgroup_manager && command_add(command, "--rootless", container->rootless, err) < 0) ||
             (container->no_cgroups && command_add(command, "--cgroup-manager", "disabled", err) < 0) ||
             (container->criu && is_about_criu(verb) && command_add(command, "--criu", container->criu, err) < 0))
                 return -1;
@@ -138,6 +131,7 @@ int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, 
                 .keep_fds = keep,
                 .n_keep_fds = n_keep,
                 .n_preserve_fds = command->n_preserve_fds,
+                .listen_fds = command->n_listen_fds,
                 .parent_death_signal = SIGKILL,
         };
 

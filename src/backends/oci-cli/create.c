@@ -52,8 +52,9 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
 static int create(const BackendContainer *container, int dir_fd, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         int status;
+        const char *verb = request->restore ? "restore" : "create";
 
-        if (command_init(&command, container, request->restore ? "restore" : "create", request->preserve_fds, err) < 0 ||
+        if (command_init(&command, container, verb, request->preserve_fds, request->listen_fds, err) < 0 ||
             (request->restore && command_add(&command, "--detach", NULL, err) < 0) || create_add_options(&command, request, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0 ||
             process_wait(command.pid, &status, err) < 0)
@@ -81,7 +82,7 @@ int oci_cli_create(const BackendContainer *container, const BackendCreate *reque
 int oci_cli_start(const BackendContainer *container, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
 
-        if (command_init(&command, container, "start", 0, err) < 0 || command_add_container(&command, err) < 0)
+        if (command_init(&command, container, "start", 0, 0, err) < 0 || command_add_container(&command, err) < 0)
                 return -1;
         return command_run(&command, err);
 }

@@ -27,7 +27,8 @@ int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *
         if (known > 0) {
                 _cleanup_command_ Command command = COMMAND_INIT;
 
-                if (command_init(&command, container, "delete", 0, err) < 0 || (force && command_add(&command, "--force", NULL, err) < 0) ||
+                if (command_init(&command, container, "delete", 0, 0, err) < 0 ||
+                    (force && command_add(&command, "--force", NULL, err) < 0) ||
                     command_add_container(&command, err) < 0)
                         return -1;
                 /* With force, its failure counts only if something is left that we cannot remove either. */

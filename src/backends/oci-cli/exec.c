@@ -100,7 +100,8 @@ int oci_cli_exec(const BackendContainer *container, const State *state, const Ba
                 return error_set(err, ERROR_NOT_SUPPORTED, "exec of %s has no --ignore-paused", container->backend->name);
         if (!process_is_alive(&state->init))
                 return error_set(err, ERROR_INVALID_STATE, "cannot exec in a container that is not running");
-        if (command_init(&command, container, "exec", request->preserve_fds, err) < 0 || add_options(&command, request, err) < 0 ||
+        if (command_init(&command, container, "exec", request->preserve_fds, request->listen_fds, err) < 0 ||
+            add_options(&command, request, err) < 0 ||
             foreground_begin(&foreground, err) < 0 || command_spawn(&command, SPAWN_INHERIT, SPAWN_INHERIT, SPAWN_INHERIT, err) < 0)
                 return -1;
         for (;;) {

@@ -34,6 +34,7 @@ typedef struct Command {
         const char *verb;
         char **argv;
         int n_preserve_fds; /* --preserve-fds and $LISTEN_FDS together */
+        int n_listen_fds;   /* $LISTEN_FDS of them */
         int log_fd;         /* what the runtime logs */
         off_t log_start;
         int output_fd;      /* its stdout and stderr, where the container does not have them; else -EBADF */
@@ -48,9 +49,9 @@ typedef struct Command {
 /**
  * command_init() - "PROGRAM --root … --log … VERB"
  * @command:      COMMAND_INIT before; command_free() after, even when this failed
- * @preserve_fds: descriptors of the caller that go on to the container
+ * @preserve_fds: descriptors of the caller that go on to the container, after the @listen_fds of socket activation
  */
-int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, Error *err);
+int command_init(Command *command, const BackendContainer *container, const char *verb, int preserve_fds, int listen_fds, Error *err);
 void command_free(Command *command);
 #define _cleanup_command_ _cleanup_(command_free)
 

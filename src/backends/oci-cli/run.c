@@ -78,7 +78,7 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
         Supervision supervision;
         int status;
 
-        if (command_init(&command, container, request->restore ? "restore" : "run", request->preserve_fds, err) < 0 ||
+        if (command_init(&command, container, request->restore ? "restore" : "run", request->preserve_fds, request->listen_fds, err) < 0 ||
             (request->no_subreaper && command_add(&command, "--no-subreaper", NULL, err) < 0) ||
             create_add_options(&command, request, err) < 0)
                 return -1;

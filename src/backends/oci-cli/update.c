@@ -152,7 +152,7 @@ int oci_cli_update(const BackendContainer *container, const State *state, const 
                 return error_set(err, ERROR_INVALID_STATE, "container not running");
         r = check(&plan, request->resources, err);
         json_decref(plan.own);
-        if (r < 0 || command_init(&command, container, "update", 0, err) < 0)
+        if (r < 0 || command_init(&command, container, "update", 0, 0, err) < 0)
                 return -1;
         r = plan.by_flags ? add_flags(&command, request, err) : command_add_data(&command, "--resources", request->resources, err);
         if (r < 0 || command_add_container(&command, err) < 0)

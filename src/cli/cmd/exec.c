@@ -1,6 +1,7 @@
 /* exec: one more process in a running container. */
 
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "cli/container-options.h"
 
 typedef struct ExecArgs {
@@ -47,7 +48,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 error_set(err, ERROR_INVALID_ARGUMENT, "no command for '%s'", call->operands[0]);
                 return error_hint(err, "for example 'proxmox-lxcri exec %s sh'", call->operands[0]);
         }
-        if (args->preserve_fds > 0 && descriptors_check(args->preserve_fds, err) < 0)
+        if (descriptors_check(args->preserve_fds, err) < 0)
                 return -1;
 
         const BackendExec request = {
@@ -68,6 +69,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 .no_new_privs = args->no_new_privs,
                 .ignore_paused = args->ignore_paused,
                 .preserve_fds = (int) args->preserve_fds,
+                .listen_fds = process_listen_fds(),
         };
         return lifecycle_exec(&cli->lifecycle, call->operands[0], &request, &cli->exit_code, err);
 }
