@@ -164,6 +164,9 @@ interrupted_pull() {
         ok lxcri image verify "$REG/web:1"
 
         rm -rf "$STORE"
+        interrupted_pull KILL 0.4
+        ok lxcri prune
+        [[ -z $(ls -A "$STORE/downloads") ]]
         PORT=$(< "$T/bad.port")
         start_pull
         wait_until 20 grep -q "/blobs/$(jq -r '.layers | max_by(.size).digest' "$FIXTURES/web/blobs/sha256/$(cut -c8- "$FIXTURES/web.digest")")" "$T/bad.log"
