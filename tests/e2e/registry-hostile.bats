@@ -124,7 +124,7 @@ completes() {
 }
 
 @test "a gzip bomb is stopped at its cap, and leaves no layer" {
-        make_image "$T/bomb" <<< '{"name": "x", "layers": [{"entries": [{"name": "zeros", "zeros": 300000000}]}]}'
+        make_image "$T/bomb" <<< '{"name": "x", "layers": [{"entries": [{"name": "zeros", "zeros": 30000000}]}]}'
         jq '. + {layer_size_max: 10000000}' "$T/config.json" > "$T/config.new"
         mv "$T/config.new" "$T/config.json"
         LAYOUT=$T/bomb bad none
