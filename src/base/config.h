@@ -23,7 +23,7 @@ typedef struct RuntimeRule {
         char *runtime; /* backend name */
 } RuntimeRule;
 
-#define CONFIG_KEYS 15 /* rows of the table */
+#define CONFIG_KEYS 17 /* rows of the table */
 
 typedef struct Config {
         char *path;            /* the file it came from; NULL: none, all defaults */
@@ -38,6 +38,8 @@ typedef struct Config {
         bool systemd_cgroup;
         int64_t log_size_max;   /* bytes a log file of a detached container; default 10 MiB */
         int64_t layer_size_max; /* bytes an unpacked layer; default 64 GiB */
+        int64_t workers;        /* layers at once; 0: as many as there are processors */
+        bool keep_blobs;        /* of layers that were unpacked in the same pass; default true */
         int64_t stop_timeout;   /* seconds between stop signal and SIGKILL; default 10 */
         int64_t pids_limit;     /* for image containers without --pids-limit; default 2048 as podman; 0 or -1: none */
         int64_t registry_timeout;        /* seconds to connect to a registry, and without enough bytes; default 60 */

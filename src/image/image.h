@@ -28,6 +28,7 @@ typedef struct ImportRequest {
         const Platform *platform; /* NULL: this machine's */
         bool all_names;     /* of a docker-archive or layout with several images: take all; else more than one is InvalidArgument unless named */
         bool unpack;        /* unpack the layers in the same pass; else they are verified by decompressing them */
+        bool drop_blobs;    /* with unpack: do not keep what was unpacked */
         unsigned workers;   /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
 } ImportRequest;
@@ -129,7 +130,10 @@ typedef struct ImageModule {
         int (*describe)(const struct RegistryOptions *registry, const char *name, const Platform *platform, StoreImage **ret,
                         ImageConfig **ret_config, char **ret_name, Error *err);
 
-        /** verify() - every blob of an image by digest and size, each layer by diffID; one result per item. -1 only when it could not be checked */
+        /**
+         * verify() - every blob of an image by digest and size, each layer by diffID; one result per item. A layer whose blob was not kept is
+         * checked as verify_layers() does. -1 only when it could not be checked
+         */
         int (*verify)(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err);
 
         /** verify_layers() - unpacked layers by their records and their places in the chain; one result each, in their order */

@@ -230,6 +230,13 @@ static int unpack_staged(Staging *staging, StagedImages *images, Error *err) {
         return 0;
 }
 
+/* What was unpacked needs no blob any more. */
+static void drop_blobs(const Staging *staging, const StagedImages *images) {
+        for (size_t i = 0; staging->request->unpack && staging->request->drop_blobs && i < images->n; i++)
+                for (size_t l = 0; l < images->items[i].image->n_layers; l++)
+                        (void) unlinkat(staging->blobs_fd, digest_hex(&images->items[i].image->layers[l].digest), 0);
+}
+
 /* All blobs are in the store: now layers and names. */
 static int publish(Store *store, const StagedImages *images, const ImportedImage *named, Error *err) {
         for (size_t i = 0; i < images->n; i++)
@@ -271,6 +278,7 @@ int image_import(Store *store, const ImportRequest *request, const ImageProgress
         _cleanup_staging_ Staging staging = STAGING_INIT;
         _cleanup_close_ int gc = -EBADF;
         ImportedImage *named;
+        int r;
 
         if (source_open(request->source, &source, err) < 0 || (source.kind == SOURCE_DETECT && detect(&source, err) < 0) ||
             check_type(&source, err) < 0)
@@ -288,7 +296,10 @@ int image_import(Store *store, const ImportRequest *request, const ImageProgress
                 imported_images_free(named, images.n);
                 return -1;
         }
-        if (unpack_staged(&staging, &images, err) < 0 || staging_sync(&staging, err) < 0 || staging_commit(&staging, err) < 0 ||
+        r = unpack_staged(&staging, &images, err);
+        if (r == 0)
+                drop_blobs(&staging, &images);
+        if (r < 0 || staging_sync(&staging, err) < 0 || staging_commit(&staging, err) < 0 ||
             publish(store, &images, named, err) < 0) {
                 staging_rollback(&staging);
                 imported_images_free(named, images.n);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
-#include "layers/blob-stream.h"
+#include "layers/layers.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -61,31 +61,49 @@ static int check(Verify *verify, const Digest *digest, const Descriptor *descrip
         return 0;
 }
 
-static int verify_one(Verify *verify, const Digest *digest, const Descriptor *descriptor, const Digest *diff_id, Error *err) {
-        VerifyResult result = { .kind = ERROR_NONE };
-        VerifyResult *grown;
-        Error found = ERROR_INIT;
+static int add_result(Verify *verify, const char *subject, const Error *found, Error *err) {
+        VerifyResult result = { .kind = found->kind };
+        VerifyResult *grown = reallocarray(verify->results, verify->n + 1, sizeof(*grown));
 
-        if (check(verify, digest, descriptor, diff_id, &found) < 0) {
-                if (found.kind == ERROR_INTERRUPTED || found.kind == ERROR_OUT_OF_MEMORY) {
-                        if (err)
-                                *err = found;
-                        return -1;
-                }
-                result.kind = found.kind;
-                if (string_copy(found.text, &result.problem, err) < 0)
-                        return -1;
-        }
-        grown = reallocarray(verify->results, verify->n + 1, sizeof(*grown));
-        if (!grown || string_copy(digest->text, &result.subject, NULL) < 0) {
-                if (grown)
-                        verify->results = grown;
-                free(result.problem);
+        if (!grown)
                 return error_oom(err);
-        }
         verify->results = grown;
+        if (error_is_set(found) && string_copy(found->text, &result.problem, err) < 0)
+                return -1;
+        if (string_copy(subject, &result.subject, err) < 0) {
+                free(result.problem);
+                return -1;
+        }
         verify->results[verify->n++] = result;
         return 0;
+}
+
+static int verify_one(Verify *verify, const Digest *digest, const Descriptor *descriptor, const Digest *diff_id, Error *err) {
+        Error found = ERROR_INIT;
+
+        if (check(verify, digest, descriptor, diff_id, &found) < 0 &&
+            (found.kind == ERROR_INTERRUPTED || found.kind == ERROR_OUT_OF_MEMORY)) {
+                if (err)
+                        *err = found;
+                return -1;
+        }
+        return add_result(verify, digest->text, &found, err);
+}
+
+/* The configuration may say that blobs are not kept. */
+static bool is_dropped(Store *store, const StoreImage *image, size_t layer) {
+        return faccessat(store_blobs_fd(store), digest_hex(&image->layers[layer].digest), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+               store_layer_exists(store, &image->chain_ids[layer]);
+}
+
+static int verify_unpacked(Verify *verify, const Digest *chain_id, Error *err) {
+        _cleanup_(store_layer_cache_close) StoreLayerCache cache = {};
+        Error found = ERROR_INIT;
+
+        if (store_layer_cache_open(verify->store, &cache, err) < 0)
+                return -1;
+        (void) layer_check(&cache, chain_id, &found);
+        return add_result(verify, chain_id->text, &found, err);
 }
 
 int image_verify(Store *store, const StoreImage *image, const ImageProgress *progress, VerifyResult **ret, size_t *ret_n, Error *err) {
@@ -95,7 +113,9 @@ int image_verify(Store *store, const StoreImage *image, const ImageProgress *pro
         if (verify_one(&verify, &image->manifest, NULL, NULL, err) < 0 || verify_one(&verify, &image->config, NULL, NULL, err) < 0)
                 return -1;
         for (size_t i = 0; i < image->n_layers; i++)
-                if (verify_one(&verify, &image->layers[i].digest, &image->layers[i], &image->diff_ids[i], err) < 0)
+                if (is_dropped(store, image, i) ? verify_unpacked(&verify, &image->chain_ids[i], err) < 0 :
+                                                  verify_one(&verify, &image->layers[i].digest, &image->layers[i],
+                                                             &image->diff_ids[i], err) < 0)
                         return -1;
         *ret_n = verify.n;
         *ret = TAKE(verify.results);

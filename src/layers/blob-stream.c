@@ -13,6 +13,14 @@
 /* Below this many decompressed bytes a layer may have any ratio: zstd makes almost nothing of a file of zeros, and that is no attack. */
 #define RATIO_FREE ((uint64_t) 1 << 30)
 
+#define STREAM_INPUT_SIZE  (256u << 10) /* bytes */
+#define STREAM_OUTPUT_SIZE (512u << 10) /* bytes */
+
+typedef struct StreamBuffers {
+        uint8_t in[STREAM_INPUT_SIZE];
+        uint8_t out[STREAM_OUTPUT_SIZE];
+} StreamBuffers;
+
 struct BlobStream {
         BlobStreamOptions options;
         int fd;
@@ -35,7 +43,7 @@ BlobStream *blob_stream_free(BlobStream *stream) {
                 sha256_free(stream->blob_hash);
                 sha256_free(stream->diff_hash);
                 decoder_free(stream->decoder);
-                stream_pool_give(stream->options.pool, stream->buffers);
+                free(stream->buffers);
                 free(stream);
         }
         return NULL;
@@ -48,8 +56,10 @@ int blob_stream_new(int fd, const BlobStreamOptions *options, BlobStream **ret, 
                 return error_oom(err);
         s->options = *options;
         s->fd = fd;
-        s->buffers = stream_pool_take(options->pool, err);
-        if (!s->buffers || sha256_new(&s->blob_hash, err) < 0)
+        s->buffers = malloc(sizeof(*s->buffers));
+        if (!s->buffers)
+                return error_oom(err);
+        if (sha256_new(&s->blob_hash, err) < 0)
                 return -1;
         *ret = TAKE(s);
         return 0;
@@ -88,6 +98,13 @@ static int read_more(BlobStream *s, void *data, size_t size, size_t *ret_len, Er
         return 0;
 }
 
+/* Writes the last @n of the @len bytes that were read. */
+static int copy(BlobStream *s, size_t len, size_t n, Error *err) {
+        if (s->options.copy_fd >= 0 && fd_write_all(s->options.copy_fd, s->buffers->in + len - n, n, err) < 0)
+                return error_prefix(err, "copy %s", s->options.what);
+        return 0;
+}
+
 /* The next bytes of the blob itself; 0 at its end. */
 static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
         size_t len = 0, fetched = 0, n;
@@ -105,8 +122,11 @@ static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
                                 s->fd = -EBADF;
                 }
                 if (n == 0) {
-                        if (read_more(s, s->buffers->in + len, STREAM_INPUT_SIZE - len, &n, err) < 0)
+                        if (read_more(s, s->buffers->in + len, STREAM_INPUT_SIZE - len, &n, err) < 0) {
+                                /* Another time goes on where this one ends. */
+                                (void) copy(s, len, fetched, NULL);
                                 return -1;
+                        }
                         fetched += n;
                 }
                 len += n;
@@ -117,8 +137,8 @@ static int read_blob(BlobStream *s, size_t *ret_len, Error *err) {
                                  (unsigned long long) *s->options.size);
         if (!s->options.more)
                 fetched = len;
-        if (s->options.copy_fd >= 0 && fd_write_all(s->options.copy_fd, s->buffers->in + len - fetched, fetched, err) < 0)
-                return error_prefix(err, "copy %s", s->options.what);
+        if (copy(s, len, fetched, err) < 0)
+                return -1;
         sha256_update(s->blob_hash, s->buffers->in, len);
         if (s->options.report)
                 s->options.report(s->options.userdata, s->read);

@@ -87,6 +87,8 @@ static int pull_image(Transaction *t, Error *err) {
                 .platform = t->request->platform,
                 .registry = t->request->registry,
                 .unpack = true,
+                .drop_blobs = !t->lifecycle->config->keep_blobs,
+                .workers = (unsigned) t->lifecycle->config->workers,
                 .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max,
         };
         if (image_pull(t->store, &request, &progress, &pulled, err) < 0)
@@ -172,7 +174,10 @@ int ensure_layers(Transaction *t, Error *err) {
                 missing = !store_layer_exists(t->store, &t->image->chain_ids[i]);
         t->skipped = !missing;
         if (missing) {
-                const UnpackRequest request = { .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max };
+                const UnpackRequest request = {
+                        .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max,
+                        .workers = (unsigned) t->lifecycle->config->workers,
+                };
                 ImageProgress progress = t->lifecycle->observer.image_progress;
 
                 progress.cancelled = t->lifecycle->interrupted;

@@ -60,6 +60,8 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 .platform = args->platform.os ? &args->platform : NULL,
                 .all_names = args->all,
                 .unpack = args->unpack,
+                .drop_blobs = !cli->config->keep_blobs,
+                .workers = (unsigned) cli->config->workers,
                 .unpacked_max = (uint64_t) cli->config->layer_size_max,
         };
 
