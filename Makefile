@@ -32,8 +32,16 @@ vm-shell:
 	@packaging/install-packages build run test vm
 	@tests/vm/shell
 
-# Our cost over the bare runtimes, paired and interleaved
-bench:
+# Our cost over the bare runtimes, paired and interleaved; then images against other tools, each from nothing to a container that has run
+bench: bench-runtimes bench-images
+
+bench-images:
+	@packaging/install-packages build run test bench
+	@[ -f build-bench/build.ninja ] || $(MESON_SETUP) -Dbench=true -Dtests=false build-bench
+	@ninja -C build-bench
+	@tests/with-cgroups bench/images build-bench/proxmox-lxcri --json build-bench/images.json --svg docs/bench-images.svg
+
+bench-runtimes:
 	@packaging/install-packages build run
 	@[ -f build-bench/build.ninja ] || $(MESON_SETUP) -Dbench=true -Dtests=false build-bench
 	@ninja -C build-bench
@@ -51,4 +59,4 @@ install: all
 clean:
 	@rm -rf $(BUILD) build-*
 
-.PHONY: all demo test test-vm vm-shell bench fuzz install clean
+.PHONY: all demo test test-vm vm-shell bench bench-images bench-runtimes fuzz install clean

@@ -74,7 +74,7 @@ static const Key keys[CONFIG_KEYS] = {
           INTEGER(layer_size_max, 1, INT64_C(1) << 50) },
         { { "workers", "integer", "0", "layers that are read and unpacked at once; 0: as many as there are processors" },
           INTEGER(workers, 0, 16) },
-        { { "keep_blobs", "boolean", "true", "keep the compressed layers of images beside the unpacked ones; without them there is no push" },
+        { { "keep_blobs", "boolean", "true", "keep the compressed layers beside the unpacked ones; without them there is no push" },
           BOOL(keep_blobs) },
         { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" },
           INTEGER(stop_timeout, 0, INT32_MAX) },

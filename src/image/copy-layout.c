@@ -34,7 +34,8 @@ int layout_index(const json_t *old, const Descriptor *descriptor, const char *na
                         return error_oom(err);
         }
         for (size_t i = json_array_size(entries); i-- > 0;) {
-                const char *other = json_string_value(json_object_get(json_object_get(json_array_get(entries, i), "annotations"), REF_NAME));
+                const json_t *annotations = json_object_get(json_array_get(entries, i), "annotations");
+                const char *other = json_string_value(json_object_get(annotations, REF_NAME));
 
                 if (name ? other && !strcmp(other, name) :
                            !other && !strcmp(json_string_value(json_object_get(json_array_get(entries, i), "digest")) ?: "",

@@ -28,6 +28,8 @@ static int receive(Pull *pull, const Descriptor *descriptor, const Platform *pla
                 .name = name,
                 .platform = platform,
                 .unpack = pull->request->unpack,
+                .drop_blobs = pull->request->drop_blobs,
+                .workers = pull->request->workers,
                 .unpacked_max = pull->request->unpacked_max,
         };
 

@@ -12,6 +12,8 @@ typedef struct PullRequest {
         bool all_platforms;       /* every image of an index, and the index itself under the name */
         const RegistryOptions *registry;
         bool unpack;              /* its layers, in the same pass */
+        bool drop_blobs;          /* with unpack: do not keep what was unpacked */
+        unsigned workers;         /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max;    /* bytes one layer may unpack to; 0: the default cap */
 } PullRequest;
 

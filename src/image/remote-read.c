@@ -37,7 +37,8 @@ int remote_read(Remote *remote, const Descriptor *blob, size_t max, const char *
         return 0;
 }
 
-static int read_document(void *userdata, const Descriptor *blob, size_t max, const char *what, char **ret_data, size_t *ret_len, Error *err) {
+static int read_document(void *userdata, const Descriptor *blob, size_t max, const char *what, char **ret_data, size_t *ret_len,
+                         Error *err) {
         return remote_read(userdata, blob, max, what, ret_data, ret_len, err);
 }
 

@@ -52,7 +52,8 @@ static int source_open(void *userdata, const Descriptor *blob, uint64_t offset, 
                 return error_oom(err);
         reader->remote = remote;
         reader->descriptor = *blob;
-        if (blob->type == MEDIA_INDEX || blob->type == MEDIA_MANIFEST) {
+        /* The root is one whatever its type: schema 1 is refused by who reads it. */
+        if (blob->type == MEDIA_INDEX || blob->type == MEDIA_MANIFEST || digest_equal(&blob->digest, &remote->root.descriptor.digest)) {
                 r = open_document(reader, err);
                 if (r == 0) {
                         const size_t skip = offset < reader->left ? (size_t) offset : reader->left;

@@ -13,6 +13,14 @@
 /* Below this many decompressed bytes a layer may have any ratio: zstd makes almost nothing of a file of zeros, and that is no attack. */
 #define RATIO_FREE ((uint64_t) 1 << 30)
 
+#define STREAM_INPUT_SIZE  (256u << 10) /* bytes */
+#define STREAM_OUTPUT_SIZE (512u << 10) /* bytes */
+
+typedef struct StreamBuffers {
+        uint8_t in[STREAM_INPUT_SIZE];
+        uint8_t out[STREAM_OUTPUT_SIZE];
+} StreamBuffers;
+
 struct BlobStream {
         BlobStreamOptions options;
         int fd;
@@ -35,7 +43,7 @@ BlobStream *blob_stream_free(BlobStream *stream) {
                 sha256_free(stream->blob_hash);
                 sha256_free(stream->diff_hash);
                 decoder_free(stream->decoder);
-                stream_pool_give(stream->options.pool, stream->buffers);
+                free(stream->buffers);
                 free(stream);
         }
         return NULL;
@@ -48,8 +56,10 @@ int blob_stream_new(int fd, const BlobStreamOptions *options, BlobStream **ret, 
                 return error_oom(err);
         s->options = *options;
         s->fd = fd;
-        s->buffers = stream_pool_take(options->pool, err);
-        if (!s->buffers || sha256_new(&s->blob_hash, err) < 0)
+        s->buffers = malloc(sizeof(*s->buffers));
+        if (!s->buffers)
+                return error_oom(err);
+        if (sha256_new(&s->blob_hash, err) < 0)
                 return -1;
         *ret = TAKE(s);
         return 0;

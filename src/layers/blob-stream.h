@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "layers/blob-source.h"
 #include "layers/decompress.h"
-#include "layers/stream-pool.h"
 #include "oci/descriptor.h"
 
 typedef struct BlobStreamOptions {
@@ -30,7 +29,6 @@ typedef struct BlobStreamOptions {
         bool (*stopped)(void *userdata);        /* another reason to stop; may be NULL */
         void (*report)(void *userdata, uint64_t done); /* blob bytes read so far; may be NULL */
         void *userdata;
-        StreamPool *pool;           /* where buffers come from; NULL: allocated */
 } BlobStreamOptions;
 
 typedef struct BlobStreamResult {

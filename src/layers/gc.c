@@ -109,6 +109,25 @@ static int count_temporary(Sweep *sweep, int dir_fd, const char *name, Error *er
         return 0;
 }
 
+/* Half a blob that no pull has come back for. */
+static int sweep_download(Sweep *sweep, int dir_fd, const char *name, Error *err) {
+        struct stat st;
+
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "stat '%s'", name);
+        sweep->count.temporary++;
+        sweep->count.bytes += (uint64_t) st.st_size;
+        return remove_file(sweep, dir_fd, name, err);
+}
+
+static int sweep_downloads(Sweep *sweep, Error *err) {
+        _cleanup_close_ int fd = openat(store_fd(sweep->store), "downloads", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "open the store's downloads");
+        return for_each_name(sweep, fd, "downloads", sweep_download, err);
+}
+
 static int sweep_temporary(Sweep *sweep, Error *err) {
         unsigned n = 0;
 
@@ -116,7 +135,7 @@ static int sweep_temporary(Sweep *sweep, Error *err) {
                 return for_each_name(sweep, store_tmp_fd(sweep->store), "temporary files", count_temporary, err);
         if (store_tmp_clean(sweep->store, &n, err) < 0)
                 return -1;
-        sweep->count.temporary = n;
+        sweep->count.temporary += n;
         return 0;
 }
 
@@ -129,7 +148,8 @@ int store_prune(Store *store, bool dry_run, PruneCount *ret, Error *err) {
         /* What refers goes before what is referred to: a cut-off prune leaves nothing that points into the void. */
         if (for_each_name(&sweep, store_images_fd(store), "image records", sweep_record, err) < 0 ||
             for_each_name(&sweep, store_layers_fd(store), "layers", sweep_layer, err) < 0 ||
-            for_each_name(&sweep, store_blobs_fd(store), "blobs", sweep_blob, err) < 0 || sweep_temporary(&sweep, err) < 0)
+            for_each_name(&sweep, store_blobs_fd(store), "blobs", sweep_blob, err) < 0 || sweep_temporary(&sweep, err) < 0 ||
+            sweep_downloads(&sweep, err) < 0)
                 return -1;
         *ret = sweep.count;
         return 0;

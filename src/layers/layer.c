@@ -103,7 +103,6 @@ static int open_stream(Pass *pass, bool again, BlobStream **ret, Error *err) {
                 .stopped = stopped,
                 .report = report,
                 .userdata = pass,
-                .pool = job->pool,
         };
         int fd = again && pass->input.more ? pass->input.copy_fd : pass->input.fd;
 

@@ -14,7 +14,6 @@ typedef struct LayerJob {
         bool (*stopped)(void *userdata); /* whether to give up */
         void *userdata;
         const int *lowers; /* roots of the layers below, topmost first; there after wait_lowers() */
-        StreamPool *pool;  /* the thread's own */
 } LayerJob;
 
 /** layer_make() - unpack it below the batch's tmp directory. @ret_root: the directory it was unpacked into */

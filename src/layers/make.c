@@ -145,7 +145,7 @@ static bool pick(Make *m, size_t *ret_layer, bool *ret_make) {
         return more;
 }
 
-static int do_layer(Worker *w, bool make, StreamPool *pool, int *ret_root, Error *err) {
+static int do_layer(Worker *w, bool make, int *ret_root, Error *err) {
         Make *m = w->make;
         const LayerJob job = {
                 .request = m->request,
@@ -155,7 +155,6 @@ static int do_layer(Worker *w, bool make, StreamPool *pool, int *ret_root, Error
                 .stopped = stopped,
                 .userdata = w,
                 .lowers = m->roots + m->request->image->n_layers - w->layer,
-                .pool = pool,
         };
 
         *ret_root = -EBADF;
@@ -167,7 +166,6 @@ static int do_layer(Worker *w, bool make, StreamPool *pool, int *ret_root, Error
 }
 
 static void work(void *userdata) {
-        _cleanup_(stream_pool_clear) StreamPool pool = STREAM_POOL_INIT;
         Worker w = { .make = userdata };
         bool make;
 
@@ -175,7 +173,7 @@ static void work(void *userdata) {
                 Error err = ERROR_INIT;
                 int root;
 
-                if (do_layer(&w, make, &pool, &root, &err) < 0)
+                if (do_layer(&w, make, &root, &err) < 0)
                         note_failure(w.make, w.layer, &err);
                 else
                         note_done(w.make, w.layer, root);

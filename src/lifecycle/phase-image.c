@@ -87,6 +87,8 @@ static int pull_image(Transaction *t, Error *err) {
                 .platform = t->request->platform,
                 .registry = t->request->registry,
                 .unpack = true,
+                .drop_blobs = !t->lifecycle->config->keep_blobs,
+                .workers = (unsigned) t->lifecycle->config->workers,
                 .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max,
         };
         if (image_pull(t->store, &request, &progress, &pulled, err) < 0)

@@ -8,6 +8,7 @@
  *   layers/CHAINID-HEX/diff/                     unpacked layers, in overlay's own format; visible only when whole and synced
  *   layers/CHAINID-HEX/layer.json                {diffID, parent, size, entries}
  *   containers/ID/                               containers made from images: see container.h
+ *   downloads/HEX                                halves of blobs, for the next pull to go on with; see image/receive.h
  *   tmp/                                         half-made things, each in a directory of its own, locked by who makes it
  *   index.lock, gc.lock, …                       locks; of gc.lock also a byte for each layer that is being unpacked
  *

@@ -124,7 +124,7 @@ completes() {
 }
 
 @test "a gzip bomb is stopped at its cap, and leaves no layer" {
-        make_image "$T/bomb" <<< '{"name": "x", "layers": [{"entries": [{"name": "zeros", "zeros": 300000000}]}]}'
+        make_image "$T/bomb" <<< '{"name": "x", "layers": [{"entries": [{"name": "zeros", "zeros": 30000000}]}]}'
         jq '. + {layer_size_max: 10000000}' "$T/config.json" > "$T/config.new"
         mv "$T/config.new" "$T/config.json"
         LAYOUT=$T/bomb bad none
@@ -164,6 +164,9 @@ interrupted_pull() {
         ok lxcri image verify "$REG/web:1"
 
         rm -rf "$STORE"
+        interrupted_pull KILL 0.4
+        ok lxcri prune
+        [[ -z $(ls -A "$STORE/downloads") ]]
         PORT=$(< "$T/bad.port")
         start_pull
         wait_until 20 grep -q "/blobs/$(jq -r '.layers | max_by(.size).digest' "$FIXTURES/web/blobs/sha256/$(cut -c8- "$FIXTURES/web.digest")")" "$T/bad.log"

@@ -130,8 +130,8 @@ const Command cmd_copy = {
         .group = COMMANDS_IMAGES,
         .summary = "copy an image between registries, layouts, archives and the store",
         .operands = "SOURCE TARGET",
-        .description = "Both are one of docker://NAME (a registry), oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], or "
-                       "a name of the store. Between registries nothing passes through the store; blobs that the target has are not "
+        .description = "Both are one of docker://NAME (a registry), oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], "
+                       "or a name of the store. Between registries nothing passes through the store; blobs that the target has are not "
                        "sent, and within one registry they are mounted.\n\n"
                        "Every digest stays what it is, but in a docker-archive, whose layers are not compressed.",
         .examples = "proxmox-lxcri copy docker://redis:7 docker://registry.example/redis:7\n"

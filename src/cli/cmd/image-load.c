@@ -55,8 +55,8 @@ const Command cmd_image_load = {
         .name = "image load",
         .group = COMMANDS_IMAGES,
         .summary = "bring all images of an archive into the store",
-        .description = "Every image gets the name that the archive has for it. 'image import' brings in one image, under a name of yours, and "
-                       "root filesystems too.",
+        .description = "Every image gets the name that the archive has for it. 'image import' brings in one image, under a name of yours, "
+                       "and root filesystems too.",
         .examples = "proxmox-lxcri image load -i redis.tar",
         .options = (const Option *const[]) { load_options, NULL },
         .args_size = sizeof(LoadArgs),

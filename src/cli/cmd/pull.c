@@ -9,7 +9,7 @@
 typedef struct PullArgs {
         RegistryArgs registry; /* first */
         Platform platform;
-        bool all_platforms, quiet;
+        bool all_platforms, unpack, quiet;
         Store *store;
 } PullArgs;
 
@@ -17,6 +17,7 @@ static const Option pull_options[] = {
         OPT_CALL(0, "platform", PullArgs, platform, "OS/ARCH[/VARIANT]", platform_take,
                  "which platform's image to take; this machine's unless given"),
         OPT_FLAG(0, "all-platforms", PullArgs, all_platforms, "take the images of all platforms, under one name"),
+        OPT_FLAG(0, "unpack", PullArgs, unpack, "unpack the layers in the same pass, not when a container is made"),
         OPT_FLAG('q', "quiet", PullArgs, quiet, "print digests only, and no progress"),
         OPT_END
 };
@@ -41,6 +42,9 @@ static int pull_one(Cli *cli, const Call *call, const char *name, Error *err) {
                 .platform = args->platform.os ? &args->platform : NULL,
                 .all_platforms = args->all_platforms,
                 .registry = &registry,
+                .unpack = args->unpack,
+                .drop_blobs = !cli->config->keep_blobs,
+                .workers = (unsigned) cli->config->workers,
                 .unpacked_max = (uint64_t) cli->config->layer_size_max,
         };
 

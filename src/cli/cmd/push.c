@@ -59,8 +59,8 @@ const Command cmd_push = {
         .group = COMMANDS_IMAGES,
         .summary = "send an image of the store to a registry",
         .operands = "IMAGE [NAME]",
-        .description = "NAME is where to, REGISTRY/NAME:TAG; the image's own name in the store unless given. What the registry has already is "
-                       "not sent again. Every digest stays what it is.",
+        .description = "NAME is where to, REGISTRY/NAME:TAG; the image's own name in the store unless given. What the registry has already "
+                       "is not sent again. Every digest stays what it is.",
         .examples = "proxmox-lxcri push registry.example/team/app:v2\n"
                     "proxmox-lxcri push app:v2 localhost:5000/app:v2 --tls-verify=false",
         .min_operands = 1,

@@ -119,7 +119,8 @@ static void scene_make(Scene *s, Fixture *f) {
 #define LAYER "{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"%s\",\"size\":%llu}"
         snprintf(manifest, sizeof(manifest),
                  "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":"
-                 "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%llu},\"layers\":[" LAYER "," LAYER "," LAYER "]}",
+                 "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%llu},"
+                 "\"layers\":[" LAYER "," LAYER "," LAYER "]}",
                  blob->digest.text, (unsigned long long) blob->size, layers[0]->digest.text, (unsigned long long) layers[0]->size,
                  layers[1]->digest.text, (unsigned long long) layers[1]->size, layers[0]->digest.text,
                  (unsigned long long) layers[0]->size);

@@ -51,8 +51,10 @@ static void the_most_specific_key_answers(void **state) {
 }
 
 static void helpers_are_named(void **state) {
-        static const char file[] = "{\"credsStore\": \"all\", \"credHelpers\": {\"r.test\": \"one\"}, \"auths\": {\"s.test\": {\"auth\": \"YTox\"}}}";
-        _cleanup_free_ char *own = ask(file, "r.test/x"), *plain = ask(file, "s.test/x"), *hub = ask(file, "redis"), *other = ask(file, "o.test/x");
+        static const char file[] = "{\"credsStore\": \"all\", \"credHelpers\": {\"r.test\": \"one\"}, "
+                                   "\"auths\": {\"s.test\": {\"auth\": \"YTox\"}}}";
+        _cleanup_free_ char *own = ask(file, "r.test/x"), *plain = ask(file, "s.test/x");
+        _cleanup_free_ char *hub = ask(file, "redis"), *other = ask(file, "o.test/x");
 
         assert_string_equal(own, "helper one r.test");
         assert_string_equal(plain, "a:1");
@@ -61,8 +63,10 @@ static void helpers_are_named(void **state) {
 }
 
 static void wrong_files_are_refused(void **state) {
-        static const char *const wrong[] = { "[]", "{", "{\"auths\": []}", "{\"auths\": {\"r.test\": 1}}", "{\"auths\": {\"r.test\": {\"auth\": 1}}}",
-                                             "{\"auths\": {\"r.test\": {\"auth\": \"!!\"}}}", "{\"auths\": {\"r.test\": {\"auth\": \"YQ==\"}}}",
+        static const char *const wrong[] = { "[]", "{", "{\"auths\": []}", "{\"auths\": {\"r.test\": 1}}",
+                                             "{\"auths\": {\"r.test\": {\"auth\": 1}}}",
+                                             "{\"auths\": {\"r.test\": {\"auth\": \"!!\"}}}",
+                                             "{\"auths\": {\"r.test\": {\"auth\": \"YQ==\"}}}",
                                              "{\"credHelpers\": {\"r.test\": 1}}", "{\"credsStore\": 1}" };
 
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {

@@ -10,7 +10,8 @@
 #include "registry/headers.h"
 
 static void the_best_challenge_is_taken(void **state) {
-        char *values[] = { (char *) "Negotiate abc==, basic realm=\"x, y\", Bearer realm=\"https://t/a\" , service=\"s\\\"q\",scope=a", NULL };
+        char *values[] = { (char *) "Negotiate abc==, basic realm=\"x, y\", "
+                                    "Bearer realm=\"https://t/a\" , service=\"s\\\"q\",scope=a", NULL };
         char *two[] = { (char *) "Basic realm=\"a\"", (char *) "BEARER REALM=\"https://b\"", NULL };
         char *other[] = { (char *) "Digest realm=\"a\", nonce=\"b\"", NULL };
         Challenge challenge;
@@ -35,7 +36,8 @@ static void the_best_challenge_is_taken(void **state) {
 }
 
 static void malformed_challenges_are_refused(void **state) {
-        static const char *const wrong[] = { "Bearer", "Bearer realm=\"a", "Bearer realm=\"\"", "Bearer realm=", "=x", "Bearer realm=\"a\" b" };
+        static const char *const wrong[] = { "Bearer", "Bearer realm=\"a", "Bearer realm=\"\"", "Bearer realm=", "=x",
+                                             "Bearer realm=\"a\" b" };
 
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
                 char *values[] = { (char *) wrong[i], NULL };
@@ -50,7 +52,8 @@ static void malformed_challenges_are_refused(void **state) {
 }
 
 static void ranges_are_read_to_the_last_digit(void **state) {
-        static const char *const wrong[] = { "", "bytes", "bytes 1-2", "bytes 2-1/3", "bytes 0-3/3", "bytes 0-1/2x", "bytes -1/2", "items 0-1/2",
+        static const char *const wrong[] = { "", "bytes", "bytes 1-2", "bytes 2-1/3", "bytes 0-3/3", "bytes 0-1/2x", "bytes -1/2",
+                                             "items 0-1/2",
                                              "bytes 99999999999999999999-1/2", "bytes */5", "bytes 0-1/" };
         ContentRange range;
 

@@ -85,7 +85,8 @@ static void the_longest_prefix_rewrites(void **state) {
               "[[registry]]\nlocation = 'docker.io'\n[[registry.mirror]]\nlocation = 'hub.test'\n", &conf);
         IS(places(&conf, "x.test/a:1", false), "n.test/deep/a:1!~ y.test:5000/copy/a:1!");
         IS(places(&conf, "x.test/a:1", true), "y.test:5000/copy/a:1!");
-        assert_int_equal(string_format(&at, NULL, "m.test/a%s~ n.test/deep/a%s!~ y.test:5000/copy/a%s!", digest + 8, digest + 8, digest + 8), 0);
+        assert_int_equal(string_format(&at, NULL, "m.test/a%s~ n.test/deep/a%s!~ y.test:5000/copy/a%s!", digest + 8, digest + 8,
+                                       digest + 8), 0);
         IS(places(&conf, digest, false), at);
         IS(places(&conf, "x.test/secret/a", false), "refused");
         IS(places(&conf, "x.test/secrets/a:1", true), "y.test:5000/copy/secrets/a:1!");
@@ -101,7 +102,8 @@ static void wrong_files_are_refused(void **state) {
                 "[[registry]]\nprefix = 'a'\n", "[[registry]]\nlocation = 'https://a'\n", "[[registry]]\nlocation = 'a'\ninsecure = 'no'\n",
                 "[[registry]]\nlocation = 'a'\nunknown = 1\n", "[[registry]]\nlocation = 'a'\n[[registry.mirror]]\n",
                 "[[registry]]\nprefix = 'a*.b'\nlocation = 'c'\n", "[aliases]\na = 'b'\n", "[aliases]\na = 1\n", "short-name-mode = 'x'\n",
-                "[[registry]]\nlocation = 'a'\n[[registry.mirror]]\nlocation = 'b'\npull-from-mirror = 'x'\n", "registry = 1", "[registry]\n",
+                "[[registry]]\nlocation = 'a'\n[[registry.mirror]]\nlocation = 'b'\npull-from-mirror = 'x'\n",
+                "registry = 1", "[registry]\n",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {

@@ -1,6 +1,6 @@
 /* Slabs of objects, and a list of those that are free. */
 
-#include "base/pool.h"
+#include "pool.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
