@@ -39,6 +39,7 @@ bench-images:
 	@packaging/install-packages build run test bench
 	@[ -f build-bench/build.ninja ] || $(MESON_SETUP) -Dbench=true -Dtests=false build-bench
 	@ninja -C build-bench
+	@dir=$$(mktemp -d /var/tmp/lxcri-claims.XXXXXX) && build-bench/bench/claims $$dir/store; rm -rf $$dir
 	@tests/with-cgroups bench/images build-bench/proxmox-lxcri --json build-bench/images.json --svg docs/bench-images.svg
 
 bench-runtimes:

@@ -190,6 +190,7 @@ static double use_buffers(Pool *pool) {
                 /* As a small layer does: some input, some output. */
                 memset(buffers->in, i, 16 << 10);
                 memset(buffers->out, i, 64 << 10);
+                __asm__ volatile("" : : "r"(buffers) : "memory"); /* the compiler must not leave it out */
                 if (pool)
                         pool_give(pool, buffers);
                 else
