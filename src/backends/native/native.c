@@ -30,6 +30,10 @@ static EngineCreate engine_request(const BackendCreate *request) {
 }
 
 static int native_probe(const Backend *backend, const char *program, Error *err) {
+        if (program) {
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "program '%s' is of no use: native is this program itself", program);
+                return error_hint(err, "remove runtimes.native.path from the configuration");
+        }
         return engine_probe(err);
 }
 
