@@ -5,6 +5,10 @@
 #include "backends/rows.h"
 
 static int native_probe(const Backend *backend, const char *program, Error *err) {
+        if (program) {
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "program '%s' is of no use: native is this program itself", program);
+                return error_hint(err, "remove runtimes.native.path from the configuration");
+        }
         return engine_probe(err);
 }
 
