@@ -1,6 +1,6 @@
 /*
- * What the caches and pools of the image pipeline claim, each beside the naive way in the same run: a look-up in the LRU and in a list, records
- * checked in one batch and one by one, buffers from a pool and from malloc(), and the memory of each.
+ * What the caches and pools of the image pipeline claim, each beside the naive way in the same run: a look-up in the LRU and in a list,
+ * records checked in one batch and one by one, buffers from a pool and from malloc(), and the memory of each.
  *
  * usage: claims DIR   (where a scratch store may be made)
  */
