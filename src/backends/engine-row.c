@@ -2,6 +2,8 @@
 
 #include "backends/engine-row.h"
 
+#include <stdlib.h>
+
 #include "backends/control.h"
 #include "backends/native/native.h"
 #include "base/cleanup.h"
@@ -23,25 +25,32 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .console_socket = request->console_socket,
                 .no_pivot = request->no_pivot,
                 .no_new_keyring = request->no_new_keyring,
-                .preserve_fds = request->preserve_fds,
+                .preserve_fds = request->preserve_fds + request->listen_fds,
+                .listen_fds = request->listen_fds,
                 .stdin_fd = request->stdin_fd,
                 .stdout_fd = request->stdout_fd,
                 .stderr_fd = request->stderr_fd,
         };
 }
 
-static int need_cgroups(const BackendContainer *container, Error *err) {
-        if (!container->no_cgroups)
-                return 0;
-        error_set(err, ERROR_NOT_SUPPORTED, "a container of '%s' has cgroups of its own", container->backend->name);
-        return error_hint(err, "leave --cgroup-manager away");
+/* What is asked of crun and runc by other means than the configuration, and that the engine cannot do. */
+static int check_surroundings(const BackendContainer *container, Error *err) {
+        if (container->no_cgroups) {
+                error_set(err, ERROR_NOT_SUPPORTED, "a container of '%s' has cgroups of its own", container->backend->name);
+                return error_hint(err, "leave --cgroup-manager away");
+        }
+        if (getenv("NOTIFY_SOCKET")) {
+                error_set(err, ERROR_NOT_SUPPORTED, "$NOTIFY_SOCKET for a container of '%s'", container->backend->name);
+                return error_hint(err, "unset it, or choose --runtime crun or runc");
+        }
+        return 0;
 }
 
 int engine_row_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
-        return need_cgroups(container, err) < 0 ? -1 : engine_create(&c, &r, ret_init, err);
+        return check_surroundings(container, err) < 0 ? -1 : engine_create(&c, &r, ret_init, err);
 }
 
 int engine_row_start(const BackendContainer *container, Error *err) {
@@ -75,7 +84,7 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
-        return need_cgroups(container, err) < 0 ? -1 : engine_run(&c, &r, published, userdata, ret_status, err);
+        return check_surroundings(container, err) < 0 ? -1 : engine_run(&c, &r, published, userdata, ret_status, err);
 }
 
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {
@@ -91,6 +100,11 @@ int engine_row_exec(const BackendContainer *container, const State *state, const
 
         if (!process_is_alive(&state->init))
                 return error_set(err, ERROR_INVALID_STATE, "cannot exec in a container that is not running");
+        if (request->listen_fds > 0) {
+                error_set(err, ERROR_NOT_SUPPORTED, "sockets of $LISTEN_FDS for one more process in a container of '%s'",
+                          container->backend->name);
+                return error_hint(err, "hand them over by --preserve-fds, or unset LISTEN_FDS");
+        }
         if (exec_process(container->bundle, request, &spec, &process, err) < 0)
                 return -1;
         /* Nothing but a container's init needs anybody else's launcher. */

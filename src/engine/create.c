@@ -35,6 +35,20 @@ static int load_spec(Creation *c, Error *err) {
         return spec_load(fd, &c->spec, err) < 0 ? error_prefix(err, "bundle '%s'", c->container->bundle) : 0;
 }
 
+/* As runc names them; they are the container's own process's. Source: sd_listen_fds(3) */
+static int name_listen_fds(Creation *c, Error *err) {
+        json_t *process = json_object_get(c->spec, "process"), *env = json_object_get(process, "env");
+
+        if (c->request->listen_fds == 0 || !process)
+                return 0;
+        if (!env && (!(env = json_array()) || json_object_set_new(process, "env", env) < 0))
+                return error_oom(err);
+        if (json_array_append_new(env, json_sprintf("LISTEN_FDS=%d", c->request->listen_fds)) < 0 ||
+            json_array_append_new(env, json_string("LISTEN_PID=1")) < 0)
+                return error_oom(err);
+        return 0;
+}
+
 static int make_cgroups(Creation *c, Error *err) {
         CgroupRequest request = cgroup_request(c->container, c->spec);
         _cleanup_strv_ char **planned = NULL;
@@ -215,7 +229,8 @@ static int make(Creation *c, Error *err) {
 
 int creation_make(Creation *c, Error *err) {
         c->session = SESSION_INIT;
-        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0)
+        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0 ||
+            name_listen_fds(c, err) < 0)
                 return -1;
         c->session.dir_fd = c->dir_fd;
         if (make(c, err) < 0) {

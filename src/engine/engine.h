@@ -52,6 +52,7 @@ typedef struct EngineCreate {
         const char *console_socket; /* NULL: none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;
+        int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
 } EngineCreate;
 

@@ -72,11 +72,11 @@ static int plan_container(Builder *b, const ProcessRef *init, Error *err) {
         return 0;
 }
 
-static int open_cgroup(char *const *cgroups, const char *below, Cgroup **ret, Error *err) {
+static int open_cgroup(char *const *cgroups, const ProcessRef *init, const char *below, Cgroup **ret, Error *err) {
         _cleanup_strv_ char **all = NULL;
 
         if (!below)
-                return cgroup_open(cgroups, ret, err);
+                return cgroup_open_beside(cgroups, init->pid, ret, err);
         if (below[0] == '/')
                 below++;
         if (strstr(below, ".."))
@@ -142,7 +142,7 @@ static int begin(Session *session, const EngineContainer *container, const Proce
         _cleanup_close_ int fd = -EBADF;
         InitMessage message;
 
-        if (open_cgroup(cgroups, request->cgroup, &cgroup, err) < 0 || plan_exec(&builder, container, init, record, request, err) < 0 ||
+        if (open_cgroup(cgroups, init, request->cgroup, &cgroup, err) < 0 || plan_exec(&builder, container, init, record, request, err) < 0 ||
             plan_tasks(&builder, cgroup, false, err) < 0)
                 return -1;
         launch.cgroup_fd = cgroup->v2_fd;

@@ -1,4 +1,4 @@
-/* Whether the engine can work here, and changing a container's limits. */
+/* Whether the engine can work here. */
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -6,8 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/module.h"
-#include "engine/create.h"
-#include "engine/record.h"
+#include "engine/engine.h"
 
 int engine_probe(Error *err) {
         _cleanup_free_ char *init = NULL;
@@ -28,10 +27,4 @@ int engine_probe(Error *err) {
                 return error_hint(err, "Linux 5.12 has it");
         }
         return 0;
-}
-
-int engine_update(const EngineContainer *container, char *const *cgroups, const json_t *resources, Error *err) {
-        CgroupRequest request = { .id = container->id, .systemd = container->systemd_cgroup, .resources = resources };
-
-        return cgroup_update(cgroups, &request, err);
 }
