@@ -142,7 +142,8 @@ static int begin(Session *session, const EngineContainer *container, const Proce
         _cleanup_close_ int fd = -EBADF;
         InitMessage message;
 
-        if (open_cgroup(cgroups, init, request->cgroup, &cgroup, err) < 0 || plan_exec(&builder, container, init, record, request, err) < 0 ||
+        if (open_cgroup(cgroups, init, request->cgroup, &cgroup, err) < 0 ||
+            plan_exec(&builder, container, init, record, request, err) < 0 ||
             plan_tasks(&builder, cgroup, false, err) < 0)
                 return -1;
         launch.cgroup_fd = cgroup->v2_fd;

@@ -1,4 +1,4 @@
-# containerd's ctr with our program in runc's place, crun and runc behind it. The image is containerd's own import.
+# containerd's ctr with our program in runc's place, each of our runtimes behind it. The image is containerd's own import.
 
 load helpers
 
@@ -96,4 +96,14 @@ check_life() {
 
 @test "ctr: run, exec, pause, kill, delete through us and runc" {
         check_life proxmox-lxcri-runc
+}
+
+@test "ctr through us and native: exit codes, stdio and errors, run, exec, pause, kill, delete" {
+        check_run crun proxmox-lxcri-native
+        check_life proxmox-lxcri-native
+}
+
+@test "ctr through us and lxc: exit codes, stdio and errors, run, exec, pause, kill, delete" {
+        check_run crun proxmox-lxcri-lxc
+        check_life proxmox-lxcri-lxc
 }

@@ -1,4 +1,4 @@
-# podman with our program as its runtime, crun and runc behind it. The image is podman's own import.
+# podman with our program as its runtime, each of ours behind it. The image is podman's own import.
 
 load helpers
 
@@ -138,4 +138,18 @@ check_options() {
         ok podman_with load -q -i "$T/busybox.tar"
         check_options runc
         check_options proxmox-lxcri-runc
+}
+
+@test "podman through us and native: exit codes and stdio, run -d, exec, logs, stop, rm, options" {
+        ok podman_with load -q -i "$T/busybox.tar"
+        check_run crun proxmox-lxcri-native
+        check_life proxmox-lxcri-native
+        check_options proxmox-lxcri-native
+}
+
+@test "podman through us and lxc: exit codes and stdio, run -d, exec, logs, stop, rm, options" {
+        ok podman_with load -q -i "$T/busybox.tar"
+        check_run crun proxmox-lxcri-lxc
+        check_life proxmox-lxcri-lxc
+        check_options proxmox-lxcri-lxc
 }
