@@ -72,15 +72,18 @@ load ../e2e/helpers
                 "$T/b/config.json" > "$T/new"
         mv "$T/new" "$T/b/config.json"
         ok lxcri run --bundle "$T/b" "$ID"
-        mapfile -t lines < "$T/b/rootfs/out/hooks"
-        [[ $(cut -d' ' -f1 "$T/b/rootfs/out/hooks" | tr '\n' ' ') == "prestart createRuntime createContainer startContainer poststart poststop " ]]
+        order="prestart createRuntime createContainer startContainer poststart poststop "
+        # runc runs poststart once its init goes on from `start`, while that has startContainer and the program still before it
+        [[ $RUNTIME != runc ]] || order="prestart createRuntime createContainer (startContainer poststart|poststart startContainer) poststop "
+        [[ $(cut -d' ' -f1 "$T/b/rootfs/out/hooks" | tr '\n' ' ') =~ ^$order$ ]]
         own=$(readlink /proc/self/ns/mnt)
-        for i in 0 1 4 5; do
-                [[ ${lines[i]#* } == "$own" ]]
-        done
-        for i in 2 3; do
-                [[ ${lines[i]#* } != "$own" ]]
-        done
+        while read -r hook namespace; do
+                if [[ $hook == *Container ]]; then
+                        [[ $namespace == mnt:* && $namespace != "$own" ]]
+                else
+                        [[ $namespace == "$own" ]]
+                fi
+        done < "$T/b/rootfs/out/hooks"
 }
 
 @test "process: a hook that takes longer than its timeout fails create, and nothing stays" {

@@ -147,9 +147,10 @@ ports_of_bridge() {
         [[ $output != *eth0* ]]
 }
 
+# in_a_user_namespace RUNTIME: nc's answer is a program's, as one from its stdin is lost where the client's end of file is the quicker
 in_a_user_namespace() {
         ok lxcri --runtime "$1" run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 --net bridge=br0 --ip 10.9.0.2/24 --image busybox "$ID" \
-                sh -c 'ip addr show dev eth0; ls /sys/class/net; (echo low | nc -l -p 80 &); until nc -w 1 127.0.0.1 80 < /dev/null; do :; done; stat -c %u /etc/hosts'
+                sh -c 'ip addr show dev eth0; ls /sys/class/net; (nc -l -p 80 -e echo low &); until nc -w 1 127.0.0.1 80 < /dev/null; do :; done; stat -c %u /etc/hosts'
         says "inet 10.9.0.2/24"
         says $'eth0\nlo\nlow\n0'
 }
