@@ -40,7 +40,8 @@ static int start(const LxcStart *start, Error *err) {
                 { "lxc.console.path", "none" },
                 { "lxc.pty.max", "0" },
                 { "lxc.tty.max", "0" },
-                { "lxc.keyring.session", "0" },
+                /* liblxc stores it as "no keyring of its own", whatever its manual says of 0 and 1 */
+                { "lxc.keyring.session", "1" },
                 { "lxc.apparmor.profile", "unconfined" },
                 /* the monitor goes as soon as the init runs, and must not take it along */
                 { "lxc.monitor.signal.pdeath", "SIGCHLD" },
