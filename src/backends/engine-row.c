@@ -123,3 +123,7 @@ int engine_row_update(const BackendContainer *container, const State *state, con
                 return error_set(err, ERROR_NOT_SUPPORTED, "linux.intelRdt cannot be changed while the container runs");
         return engine_update(&c, state->cgroups, request->resources, err);
 }
+
+int engine_row_features(const Backend *backend, const char *program, json_t **ret, Error *err) {
+        return engine_features(ret, err);
+}

@@ -14,6 +14,7 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
                    int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err);
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
 int engine_row_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
+int engine_row_features(const Backend *backend, const char *program, json_t **ret, Error *err);
 
 #define ENGINE_ROW_FUNCTIONS            \
         .create = engine_row_create,    \
@@ -26,4 +27,5 @@ int engine_row_update(const BackendContainer *container, const State *state, con
         .pause = control_pause,         \
         .resume = control_resume,       \
         .update = engine_row_update,    \
-        .stats = control_stats
+        .stats = control_stats,         \
+        .features = engine_row_features

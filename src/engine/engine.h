@@ -65,6 +65,9 @@ typedef struct EngineExec {
         int preserve_fds;
 } EngineExec;
 
+/** engine_features() - the runtime-spec's features document of the engine, whatever its launcher. @ret: json_decref() */
+int engine_features(json_t **ret, Error *err);
+
 /** engine_probe() - whether this kernel has what the init needs. Errors: RuntimeNotAvailable */
 int engine_probe(Error *err);
 

@@ -351,3 +351,10 @@ int plan_mounts(Builder *b, const PlanSource *source, Error *err) {
         builder_plan(b)->mounts = (PlanList) { .at = at, .n = (uint32_t) n };
         return v1 || v2 ? add_cgroups(b, source, v1, err) : 0;
 }
+
+int plan_mount_options(json_t *list, Error *err) {
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+                if (options[i].kind != OPTION_REFUSED && json_array_append_new(list, json_string(options[i].name)) < 0)
+                        return error_oom(err);
+        return 0;
+}

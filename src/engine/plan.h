@@ -26,6 +26,9 @@ int plan_namespaces(Builder *builder, const json_t *linux_part, uint64_t made_by
 /** plan_mounts() - `mounts`; sources that the init may not reach are opened here */
 int plan_mounts(Builder *builder, const PlanSource *source, Error *err);
 
+/** plan_mount_options() - append the options of mounts that are no file system's own. Errors: OutOfMemory */
+int plan_mount_options(json_t *list, Error *err);
+
 /** plan_process() - `process`, and of `linux` what is the process's: seccomp, personality, memory policy */
 int plan_process(Builder *builder, const json_t *process, const json_t *linux_part, const char *cache_dir, Error *err);
 

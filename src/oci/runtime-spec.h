@@ -50,6 +50,15 @@ int spec_size(const char *text, int64_t *ret, Error *err);
 /** spec_features_narrow() - take out of a runtime's features document what spec_check() would refuse. Errors: OutOfMemory */
 int spec_features_narrow(json_t *features, Error *err);
 
+/**
+ * spec_features_all() - the features document of a runtime that takes every name the schema has for namespaces, hooks, capabilities,
+ * seccomp and memory policies
+ * @ret: json_decref(); without what is the runtime's own: linux.cgroup, apparmor, selinux, mountOptions, …
+ *
+ * Errors: OutOfMemory
+ */
+int spec_features_all(json_t **ret, Error *err);
+
 /** One -v, --mount or --tmpfs, already parsed */
 typedef struct SpecMount {
         char *type;        /* "bind", "tmpfs", "volume" is resolved to a bind by the caller */

@@ -100,6 +100,10 @@ static int parse_set(char *const *names, const char *option, uint64_t *ret, bool
         return 0;
 }
 
+const char *capability_name(unsigned number) {
+        return number < ARRAY_SIZE(capability_names) ? capability_names[number] : NULL;
+}
+
 static const char *first_name(uint64_t set) {
         return capability_names[__builtin_ctzll(set)];
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "oci/runtime-spec.h"
+#include "oci/spec-parts.h"
 #include "oci/spec-schema.h"
 
 /* A list of names in the document (below "linux"), and where config.json (below `linux`) uses those names; "[]": in an array */
@@ -25,19 +26,26 @@ static const struct {
         { "memoryPolicy", "flags",          { "memoryPolicy", "flags", "[]" } },
 };
 
+static const SchemaField *field_of(const Schema *schema, const char *name) {
+        const SchemaField *field = schema->fields;
+
+        while (field && field->name && strcmp(field->name, name) != 0)
+                field++;
+        return field && field->name ? field : NULL;
+}
+
 static const Schema *schema_at(const char *const *use) {
         const Schema *schema = &schema_linux;
 
         for (; *use && schema; use++) {
-                const SchemaField *field = schema->fields;
+                const SchemaField *field;
 
                 if (!strcmp(*use, "[]")) {
                         schema = schema->items;
                         continue;
                 }
-                while (field && field->name && strcmp(field->name, *use) != 0)
-                        field++;
-                schema = field && field->name ? field->schema : NULL;
+                field = field_of(schema, *use);
+                schema = field ? field->schema : NULL;
         }
         return schema;
 }
@@ -64,5 +72,56 @@ int spec_features_narrow(json_t *features, Error *err) {
                                 return error_oom(err);
                 }
         }
+        return 0;
+}
+
+static int add_name(json_t *list, const char *name, Error *err) {
+        return json_array_append_new(list, json_string(name)) < 0 ? error_oom(err) : 0;
+}
+
+/* An empty list or object of the document; NULL when memory is out */
+static json_t *member(json_t *object, const char *key, json_t *fresh) {
+        json_t *known = json_object_get(object, key);
+
+        if (known) {
+                json_decref(fresh);
+                return known;
+        }
+        return json_object_set_new(object, key, fresh) < 0 ? NULL : json_object_get(object, key);
+}
+
+static int add_lists(json_t *linux_part, Error *err) {
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                json_t *group = lists[i].group ? member(linux_part, lists[i].group, json_object()) : linux_part;
+                json_t *list = group ? member(group, lists[i].list, json_array()) : NULL;
+                const Schema *schema = schema_at(lists[i].use);
+
+                if (!list)
+                        return error_oom(err);
+                for (const SchemaName *name = schema ? schema->names : NULL; name && name->name; name++)
+                        if (add_name(list, name->name, err) < 0)
+                                return -1;
+        }
+        return 0;
+}
+
+int spec_features_all(json_t **ret, Error *err) {
+        _cleanup_json_ json_t *features = json_pack("{s:s, s:s, s:[], s:{s:[]}}", "ociVersionMin", "1.0.0", "ociVersionMax",
+                                                    spec_version_text(SPEC_1_3), "hooks", "linux", "capabilities");
+        json_t *linux_part = json_object_get(features, "linux");
+        const SchemaField *hooks = field_of(&schema_config, "hooks");
+        const char *name;
+
+        if (!features)
+                return error_oom(err);
+        for (const SchemaField *kind = hooks ? hooks->schema->fields : NULL; kind && kind->name; kind++)
+                if (add_name(json_object_get(features, "hooks"), kind->name, err) < 0)
+                        return -1;
+        for (unsigned i = 0; (name = capability_name(i)); i++)
+                if (add_name(json_object_get(linux_part, "capabilities"), name, err) < 0)
+                        return -1;
+        if (add_lists(linux_part, err) < 0)
+                return -1;
+        *ret = TAKE(features);
         return 0;
 }

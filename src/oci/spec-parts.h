@@ -58,6 +58,9 @@ void user_clear(SpecUser *user);
 /** capability_find() - number of "CAP_CHOWN", "chown", …; -1 when unknown */
 int capability_find(const char *name);
 
+/** capability_name() - "CAP_CHOWN" of a number; NULL past the last */
+const char *capability_name(unsigned number);
+
 /**
  * capabilities_build() - process.capabilities
  * @uid:     of the process: another user than root gets only what --cap-add names, as in podman
