@@ -343,12 +343,13 @@ rules() {
         complains "port 8080"
         # another protocol is another port
         ok lxcri run -d --net bridge=br0 --ip 10.9.0.3/24 -p 8080:80/udp --image busybox "$ID-b" sleep 1000
-        host busybox nc -l -p 8082 > /dev/null 3>&- &
+        nsenter --net="$HOST" -- busybox nc -l -p 8082 > /dev/null 3>&- &
+        listener=$!
         listening() { host sh -c 'grep -q ":1F92 .* 0A " /proc/net/tcp /proc/net/tcp6'; }
         wait_until 10 listening
         fails InvalidArgument lxcri run -d --net bridge=br0 --ip 10.9.0.4/24 -p 8082:80 --image busybox "$ID-c" sleep 1000
         complains "port 8082/tcp"
-        kill %1
+        kill "$listener"
         [[ $(rules) == 6 ]]
         host sh -c 'echo 0 > /proc/sys/net/ipv4/ip_forward'
         fails InvalidState lxcri run -d --net bridge=br0 --ip 10.9.0.4/24 -p 8083:80 --image busybox "$ID-c" sleep 1000

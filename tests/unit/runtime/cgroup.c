@@ -56,14 +56,19 @@ static void move_to(char *const *cgroups, pid_t pid) {
                 if (write(fd, text, (size_t) n) < 0)
                         fail_msg("%s: %m", path);
         }
+        assert_int_equal(kill(pid, SIGCONT), 0);
 }
 
+/* Stopped until move_to() has put it into its cgroups: nothing that it starts is outside of them. */
 static pid_t spawn_shell(const char *shell) {
-        const char *argv[] = { "/bin/sh", "-c", shell, NULL };
+        const char *argv[] = { "/bin/sh", "-c", "kill -STOP $$; eval \"$0\"", shell, NULL };
         const Spawn spawn = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .parent_death_signal = SIGKILL };
         pid_t pid;
+        int status;
 
         assert_int_equal(process_spawn(&spawn, &pid, NULL, NULL), 0);
+        assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+        assert_true(WIFSTOPPED(status));
         return pid;
 }
 
@@ -89,7 +94,7 @@ static void processes_are_found_killed_and_their_cgroups_removed(void **state) {
         with_cgroups("lxcri-unit-cgroup-kill");
         _cleanup_strv_ char **found = NULL;
         _cleanup_free_ pid_t *pids = NULL;
-        pid_t pid = spawn_shell("sleep 0.2; sleep 1000 & sleep 1000 & wait");
+        pid_t pid = spawn_shell("sleep 1000 & sleep 1000 & wait");
         ProcessRef second;
         char below[PATH_MAX];
         size_t n;
@@ -131,7 +136,7 @@ static void a_fork_bomb_is_killed(void **state) {
                 limited = (fd >= 0 && write(fd, "300", 3) == 3) || limited;
         }
         if (limited) { /* else it is too dangerous a test */
-                pid = spawn_shell("sleep 0.1; f() { while :; do (sleep 1000 &); (:); done; }; f & f & f & wait");
+                pid = spawn_shell("f() { while :; do (sleep 1000 &); (:); done; }; f & f & f & wait");
                 move_to(cgroups, pid);
                 nanosleep(&(struct timespec) { .tv_nsec = 400000000 }, NULL);
         }
@@ -158,7 +163,7 @@ static void freezing_and_thawing(void **state) {
 
 static void an_oom_kill_is_seen(void **state) {
         with_cgroups("lxcri-unit-cgroup-oom");
-        pid_t pid = spawn_shell("sleep 0.3; exec head -c 200000000 /dev/zero | tail -c 190000000 > /dev/null");
+        pid_t pid = spawn_shell("exec head -c 200000000 /dev/zero | tail -c 190000000 > /dev/null");
         bool oom = true, limited = false;
         int status;
 
