@@ -73,8 +73,8 @@ load ../e2e/helpers
         mv "$T/new" "$T/b/config.json"
         ok lxcri run --bundle "$T/b" "$ID"
         order="prestart createRuntime createContainer startContainer poststart poststop "
-        # runc runs poststart once its init goes on from `start`, while that has startContainer and the program still before it
-        [[ $RUNTIME != runc ]] || order="prestart createRuntime createContainer (startContainer poststart|poststart startContainer) poststop "
+        # crun and runc run poststart once their init goes on from `start`, while that has startContainer and the program still before it
+        [[ $RUNTIME != crun && $RUNTIME != runc ]] || order="prestart createRuntime createContainer (startContainer poststart|poststart startContainer) poststop "
         [[ $(cut -d' ' -f1 "$T/b/rootfs/out/hooks" | tr '\n' ' ') =~ ^$order$ ]]
         own=$(readlink /proc/self/ns/mnt)
         while read -r hook namespace; do
