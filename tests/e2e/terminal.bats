@@ -13,8 +13,9 @@ setup() {
         import_busybox
 }
 
-# crun drops what it has not yet read from the terminal of a process that has ended
-LINGER="sleep 0.5"
+# crun drops what it has not yet read from the terminal of a process that has ended; all others must not
+LINGER=:
+[[ $RUNTIME != crun ]] || LINGER="sleep 0.5"
 
 # on_terminal ARG…: our program on a terminal of 24 by 80
 on_terminal() {
