@@ -10,28 +10,33 @@
 #include "base/fs.h"
 #include "base/json.h"
 
-/* A memory file above the descriptors that go on to the container. */
-static int open_memory(const Command *command, const char *name, int *ret_fd, Error *err) {
-        _cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
+/* @fd, which is closed here when it must move, above the descriptors that go on to the container. */
+static int move_up(const Command *command, int fd, int *ret_fd, Error *err) {
         int moved;
+
+        if (fd < 3 + command->n_preserve_fds) {
+                moved = fcntl(fd, F_DUPFD_CLOEXEC, 3 + command->n_preserve_fds);
+                close_keep_errno(fd);
+                if (moved < 0)
+                        return error_set_errno(err, ERROR_FILE, errno, "duplicate a descriptor");
+                fd = moved;
+        }
+        *ret_fd = fd;
+        return 0;
+}
+
+static int open_memory(const Command *command, const char *name, int *ret_fd, Error *err) {
+        int fd = memfd_create(name, MFD_CLOEXEC);
 
         if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "make a memory file");
-        if (fd < 3 + command->n_preserve_fds) {
-                moved = fcntl(fd, F_DUPFD_CLOEXEC, 3 + command->n_preserve_fds);
-                if (moved < 0)
-                        return error_set_errno(err, ERROR_FILE, errno, "duplicate a descriptor");
-                close(fd);
-                fd = moved;
-        }
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+        return move_up(command, fd, ret_fd, err);
 }
 
 /* With --debug the log is a file that stays, for people; else it lives in memory. */
 static int open_log(Command *command, Error *err) {
         _cleanup_free_ char *path = NULL;
-        _cleanup_close_ int fd = -EBADF;
+        int fd;
 
         if (!command->container->debug)
                 return open_memory(command, "runtime-log", &command->log_fd, err);
@@ -40,9 +45,8 @@ static int open_log(Command *command, Error *err) {
         fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open '%s'", path);
-        command->log_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3 + command->n_preserve_fds);
-        if (command->log_fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "duplicate a descriptor");
+        if (move_up(command, fd, &command->log_fd, err) < 0)
+                return -1;
         command->log_start = lseek(command->log_fd, 0, SEEK_END);
         return 0;
 }
@@ -87,6 +91,7 @@ void command_free(Command *command) {
         close_keep_errno(command->log_fd);
         close_keep_errno(command->output_fd);
         close_keep_errno(command->extra_fd);
+        close_keep_errno(command->work_fd);
         close_keep_errno(command->pidfd);
         strv_free(command->argv);
         *command = COMMAND_INIT;
@@ -114,14 +119,20 @@ int command_add_data(Command *command, const char *option, const json_t *json, E
         return command_add(command, option, fd_path(command->extra_fd, path), err);
 }
 
+int command_hold(Command *command, int work_fd, Error *err) {
+        return move_up(command, work_fd, &command->work_fd, err);
+}
+
 int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, Error *err) {
-        int keep[3] = { command->log_fd };
+        int keep[4] = { command->log_fd };
         size_t n_keep = 1;
 
         if (command->extra_fd >= 0)
                 keep[n_keep++] = command->extra_fd;
         if (command->status_fd >= 0)
                 keep[n_keep++] = command->status_fd;
+        if (command->work_fd >= 0)
+                keep[n_keep++] = command->work_fd;
 
         const Spawn spawn = {
                 .argv = (const char *const *) command->argv,
@@ -135,8 +146,12 @@ int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, 
                 .parent_death_signal = SIGKILL,
         };
 
-        if (process_spawn(&spawn, &command->pid, &command->pidfd, err) == 0)
+        if (process_spawn(&spawn, &command->pid, &command->pidfd, err) == 0) {
+                /* From now on it is held by who is at work, alone. */
+                close_keep_errno(command->work_fd);
+                command->work_fd = -EBADF;
                 return 0;
+        }
         if (err && err->kind == ERROR_RUNTIME_NOT_AVAILABLE) {
                 const OciCliRow *row = command->container->backend->driver_data;
 

@@ -51,10 +51,11 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
 /* create, or a restore that leaves the container running */
 static int create(const BackendContainer *container, int dir_fd, const BackendCreate *request, pid_t *ret_init, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
-        int status;
+        int status, work_fd;
         const char *verb = request->restore ? "restore" : "create";
 
         if (command_init(&command, container, verb, request->preserve_fds, request->listen_fds, err) < 0 ||
+            leftovers_note(container, request->cgroups_path, dir_fd, &work_fd, err) < 0 || command_hold(&command, work_fd, err) < 0 ||
             (request->restore && command_add(&command, "--detach", NULL, err) < 0) || create_add_options(&command, request, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0 ||
             process_wait(command.pid, &status, err) < 0)
@@ -69,8 +70,7 @@ int oci_cli_create(const BackendContainer *container, const BackendCreate *reque
 
         if (request->restore && criu_check(container, err) < 0)
                 return -1;
-        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
-            leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
+        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0)
                 return -1;
         if (create(container, dir_fd, request, ret_init, err) < 0) {
                 (void) delete_at(container, dir_fd, true, NULL);

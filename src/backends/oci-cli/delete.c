@@ -19,8 +19,13 @@ int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *
         int known;
 
         /* First, so that the runtime finds the container stopped: runc looks only every 100 ms whether what it killed is gone. */
-        if (force && leftovers_kill(dir_fd, err) < 0)
-                return -1;
+        if (force) {
+                if (leftovers_kill(dir_fd, err) < 0)
+                        return -1;
+                leftovers_await(dir_fd);
+                if (leftovers_kill(dir_fd, err) < 0)
+                        return -1;
+        }
         known = is_known(container, dir_fd, err);
         if (known < 0)
                 return -1;

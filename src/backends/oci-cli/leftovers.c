@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "backends/oci-cli/oci-cli.h"
 #include "base/buf.h"
@@ -18,8 +20,9 @@
 #define MOUNTINFO_MAX     (64u << 20) /* bytes; fs.mount-max is 100,000 mounts by default */
 #define END_TIMEOUT_MS    10000       /* for killed processes to end: one in uninterruptible sleep may need that long */
 #define REMOVE_TIMEOUT_MS 10000
+#define AWAIT_TIMEOUT_MS  2000        /* for a killed runtime to end its system call */
 
-int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, Error *err) {
+int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, int *ret_work_fd, Error *err) {
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_buf_ Buf text = BUF_INIT(CGROUPS_FILE_MAX);
         _cleanup_close_ int fd = -EBADF;
@@ -37,7 +40,18 @@ int leftovers_note(const BackendContainer *container, const char *cgroups_path, 
                 return error_set_errno(err, ERROR_FILE, errno, "create '%s/%s'", container->runtime_dir, CGROUPS_FILE);
         if (fd_write_all(fd, text.data ?: "", text.len, err) < 0)
                 return error_prefix(err, "'%s/%s'", container->runtime_dir, CGROUPS_FILE);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "lock '%s/%s'", container->runtime_dir, CGROUPS_FILE);
+        *ret_work_fd = TAKE_FD(fd);
         return 0;
+}
+
+void leftovers_await(int dir_fd) {
+        _cleanup_close_ int fd = openat(dir_fd, CGROUPS_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        /* Who has it after that is a process that a hook left behind: no reason to keep the container. */
+        for (int ms = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && ms < AWAIT_TIMEOUT_MS; ms++)
+                nanosleep(&(struct timespec) { .tv_nsec = 1000000 }, NULL);
 }
 
 /* The noted cgroups that exist now. */
@@ -98,6 +112,7 @@ static int unmount_below(const char *directory, Error *err) {
 }
 
 int leftovers_remove(const BackendContainer *container, int dir_fd, Error *err) {
+        static const char *const files[] = { PID_FILE, "." PID_FILE, CGROUPS_FILE };
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_free_ char *own = NULL;
 
@@ -109,7 +124,9 @@ int leftovers_remove(const BackendContainer *container, int dir_fd, Error *err) 
                     dir_remove_tree_at(dir_fd, container->id, err) < 0)
                         return -1;
         }
-        if ((unlinkat(dir_fd, PID_FILE, 0) < 0 && errno != ENOENT) || (unlinkat(dir_fd, CGROUPS_FILE, 0) < 0 && errno != ENOENT))
-                return error_set_errno(err, ERROR_FILE, errno, "remove the runtime's files");
+        /* The second is where runc writes the first, to rename it then. */
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+                if (unlinkat(dir_fd, files[i], 0) < 0 && errno != ENOENT)
+                        return error_set_errno(err, ERROR_FILE, errno, "remove '%s/%s'", container->runtime_dir, files[i]);
         return 0;
 }

@@ -13,7 +13,7 @@
 #include "runtime/foreground.h"
 
 #define PID_FILE     ".pid"     /* written by the runtime */
-#define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line */
+#define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
 #define LOG_FILE     ".log"     /* the runtime's own words, kept with --debug only */
 
 typedef struct OciCliRow {
@@ -40,11 +40,12 @@ typedef struct Command {
         int output_fd;      /* its stdout and stderr, where the container does not have them; else -EBADF */
         int extra_fd;       /* one more that it inherits, see command_add_data(); else -EBADF */
         int status_fd;      /* and one of the caller's; borrowed; else -EBADF */
+        int work_fd;        /* of leftovers_note(), until the runtime has it; else -EBADF */
         pid_t pid;
         int pidfd;
 } Command;
 
-#define COMMAND_INIT ((Command) { .log_fd = -EBADF, .output_fd = -EBADF, .extra_fd = -EBADF, .status_fd = -EBADF, .pidfd = -EBADF })
+#define COMMAND_INIT ((Command) { .log_fd = -EBADF, .output_fd = -EBADF, .extra_fd = -EBADF, .status_fd = -EBADF, .work_fd = -EBADF, .pidfd = -EBADF })
 
 /**
  * command_init() - "PROGRAM --root … --log … VERB"
@@ -64,6 +65,9 @@ int command_add_container(Command *command, Error *err);
 /** command_add_data() - append @option and the name of a memory file that holds @json; once a command */
 int command_add_data(Command *command, const char *option, const json_t *json, Error *err);
 
+/** command_hold() - let the runtime have @work_fd, which is closed here, whatever happens. Errors: FileError */
+int command_hold(Command *command, int work_fd, Error *err);
+
 /** command_spawn() - start it; streams as in Spawn. It dies with this program: a runtime must not go on making what is being undone */
 int command_spawn(Command *command, int stdin_fd, int stdout_fd, int stderr_fd, Error *err);
 
@@ -80,8 +84,20 @@ int command_failed(const Command *command, int status, Error *err);
 
 /* ---- leftovers.c: what a runtime may leave behind; @dir_fd is the open runtime_dir ---- */
 
-/** leftovers_note() - before create: note which cgroups the runtime may make. Errors: FileError, InvalidSpec, OutOfMemory */
-int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, Error *err);
+/**
+ * leftovers_note() - before create: note which cgroups the runtime may make
+ * @ret_work_fd: for command_hold(); whoever has it open is at work, see leftovers_await()
+ *
+ * Errors: FileError, InvalidSpec, OutOfMemory
+ */
+int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, int *ret_work_fd, Error *err);
+
+/**
+ * leftovers_await() - until no process of the runtime's is at work any more (bounded)
+ *
+ * One that was killed may be in the middle of a system call that makes a cgroup yet.
+ */
+void leftovers_await(int dir_fd);
 
 /** leftovers_kill() - kill every process in the noted cgroups and wait for their end (bounded). Errors: FileError, Timeout */
 int leftovers_kill(int dir_fd, Error *err);

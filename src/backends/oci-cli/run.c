@@ -76,9 +76,10 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
         _cleanup_command_ Command command = COMMAND_INIT;
         _cleanup_foreground_ Foreground foreground = FOREGROUND_INIT;
         Supervision supervision;
-        int status;
+        int status, work_fd;
 
         if (command_init(&command, container, request->restore ? "restore" : "run", request->preserve_fds, request->listen_fds, err) < 0 ||
+            leftovers_note(container, request->cgroups_path, dir_fd, &work_fd, err) < 0 || command_hold(&command, work_fd, err) < 0 ||
             (request->no_subreaper && command_add(&command, "--no-subreaper", NULL, err) < 0) ||
             create_add_options(&command, request, err) < 0)
                 return -1;
@@ -106,8 +107,7 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
 
         if (request->restore && criu_check(container, err) < 0)
                 return -1;
-        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 ||
-            leftovers_note(container, request->cgroups_path, dir_fd, err) < 0)
+        if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0)
                 return -1;
         if (run(container, dir_fd, request, published, userdata, ret_status, err) < 0) {
                 (void) delete_at(container, dir_fd, true, NULL);
