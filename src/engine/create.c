@@ -51,12 +51,13 @@ static int name_listen_fds(Creation *c, Error *err) {
 
 static int make_cgroups(Creation *c, Error *err) {
         CgroupRequest request = cgroup_request(c->container, c->spec);
+        _cleanup_(cgroup_layout_freep) CgroupLayout *layout = NULL;
         _cleanup_strv_ char **planned = NULL;
 
-        if (cgroup_plan(&request, &planned, err) < 0 ||
+        if (cgroup_layout_new(&request, &layout, err) < 0 || cgroup_plan(layout, &planned, err) < 0 ||
             record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
                 return -1;
-        return cgroup_create(&request, &c->cgroup, err);
+        return cgroup_create(&request, layout, &c->cgroup, err);
 }
 
 /* A socket's path has 108 bytes, an id may have more: by descriptor. */
