@@ -28,8 +28,13 @@ void creation_end(Creation *c) {
 }
 
 static int load_spec(Creation *c, Error *err) {
-        _cleanup_close_ int fd = open(c->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int fd = -EBADF;
 
+        if (c->request->spec) {
+                c->spec = json_incref(c->request->spec);
+                return 0;
+        }
+        fd = open(c->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", c->container->bundle);
         return spec_load(fd, &c->spec, err) < 0 ? error_prefix(err, "bundle '%s'", c->container->bundle) : 0;

@@ -49,6 +49,7 @@ typedef struct EngineContainer {
 } EngineContainer;
 
 typedef struct EngineCreate {
+        json_t *spec;               /* the bundle's configuration as spec_load() gave it, which may be added to; NULL: to be read */
         const char *console_socket; /* NULL: none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;

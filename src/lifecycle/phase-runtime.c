@@ -41,6 +41,7 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
 BackendCreate create_request(const Transaction *t) {
         return (BackendCreate) {
                 .restore = t->request->restore,
+                .spec = t->spec,
                 .console_socket = t->request->console_socket,
                 .cgroups_path = t->cgroups_path,
                 .no_pivot = t->request->no_pivot,
