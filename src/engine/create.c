@@ -143,6 +143,16 @@ static uint64_t launcher_namespaces(const Creation *c) {
         return flags & c->container->launcher->namespaces;
 }
 
+/* Of those that the init makes: that of the network takes the kernel longest. */
+static uint64_t early_namespaces(const Creation *c) {
+        const json_t *linux_part = schema_field(c->spec, "linux");
+        const char *path;
+
+        if (linux_has_namespace(linux_part, "user", NULL))
+                return 0;
+        return linux_has_namespace(linux_part, "network", &path) && !path ? CLONE_NEWNET : 0;
+}
+
 /* Whether the init can be born into its cgroup: the launcher has to be in it, too, and a limit may leave room for one process only. */
 static bool fits_at_birth(const Creation *c) {
         const json_t *pids = schema_field(schema_field(schema_field(c->spec, "linux"), "resources"), "pids");
@@ -211,14 +221,20 @@ static int make(Creation *c, Error *err) {
                 .preserve_fds = c->request->preserve_fds,
         };
         PlanSource source = { .container = c->container, .request = c->request, .spec = c->spec };
+        uint64_t early;
         bool at_birth;
 
         if ((c->container->launcher->check && c->container->launcher->check(c->spec, err) < 0) || make_cgroups(c, err) < 0)
                 return -1;
         source.cgroup = c->cgroup;
-        source.made_by_launcher = launch.namespaces = launcher_namespaces(c);
+        launch.namespaces = launcher_namespaces(c);
+        early = early_namespaces(c);
+        source.made_already = launch.namespaces | early;
         at_birth = fits_at_birth(c);
         launch.cgroup_fd = at_birth ? c->cgroup->v2_fd : -EBADF;
+        /* While the init comes into being, its plan does, too. */
+        if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, early, err) < 0)
+                return -1;
         if (builder_init(&builder, PLAN_CREATE, err) < 0 || plan_create(&builder, &source, err) < 0 ||
             plan_tasks(&builder, c->cgroup, !at_birth, err) < 0 ||
             plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
@@ -227,8 +243,7 @@ static int make(Creation *c, Error *err) {
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
         if (c->container->launcher->own_mounts && plan_return(&builder, err) < 0)
                 return -1;
-        if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, err) < 0 ||
-            session_send_plan(&c->session, &builder, err) < 0)
+        if (session_settle(&c->session, err) < 0 || session_send_plan(&c->session, &builder, err) < 0)
                 return -1;
         return await_ready(c, err);
 }
