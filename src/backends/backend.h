@@ -68,6 +68,7 @@ typedef struct BackendCreate {
         int preserve_fds; /* --preserve-fds: of the caller's descriptors, after those of socket activation */
         int listen_fds;   /* of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+        char ***ret_cgroups; /* by a backend that knows them: the container's cgroups, before it says who the init is; strv_free(). May be NULL */
 } BackendCreate;
 
 typedef struct BackendExec {

@@ -31,6 +31,7 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .stdin_fd = request->stdin_fd,
                 .stdout_fd = request->stdout_fd,
                 .stderr_fd = request->stderr_fd,
+                .ret_cgroups = request->ret_cgroups,
         };
 }
 

@@ -195,6 +195,22 @@ static int run_outer_hooks(Creation *c, Error *err) {
         return session_go_on(&c->session, err);
 }
 
+static int tell_cgroups(const Creation *c, Error *err) {
+        _cleanup_strv_ char **list = NULL;
+
+        if (!c->request->ret_cgroups)
+                return 0;
+        list = calloc(1, sizeof(*list));
+        if (!list)
+                return error_oom(err);
+        for (char **d = c->cgroup->directories; *d; d++)
+                if (strv_push(&list, *d, err) < 0)
+                        return -1;
+        strv_free(*c->request->ret_cgroups);
+        *c->request->ret_cgroups = TAKE(list);
+        return 0;
+}
+
 static int await_ready(Creation *c, Error *err) {
         for (;;) {
                 _cleanup_close_ int fd = -EBADF;
@@ -245,7 +261,7 @@ static int make(Creation *c, Error *err) {
                 return -1;
         if (session_settle(&c->session, err) < 0 || session_send_plan(&c->session, &builder, err) < 0)
                 return -1;
-        return await_ready(c, err);
+        return await_ready(c, err) < 0 ? -1 : tell_cgroups(c, err);
 }
 
 int creation_make(Creation *c, Error *err) {

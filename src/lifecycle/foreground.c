@@ -54,6 +54,7 @@ int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, E
         if (r == 0)
                 r = prepare_runtime(t, &e);
         request = create_request(t);
+        request.ret_cgroups = &t->cgroups;
         if (r == 0)
                 r = own_stdin(t, &request, &stdin_fd, &e);
         if (r == 0) {

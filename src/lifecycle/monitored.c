@@ -33,6 +33,7 @@ static int create_here(Transaction *t, Monitor *monitor, Error *err) {
         if (process_ref(getpid(), &self, err) < 0 || journal_append_monitor(journal_fd, &self, err) < 0)
                 return -1;
 
+        request.ret_cgroups = &t->cgroups;
         request.stdin_fd = -1;
         request.stdout_fd = monitor_stdout(monitor);
         request.stderr_fd = monitor_stderr(monitor);
