@@ -14,7 +14,14 @@ podman_side() {
 drive_podman() {
         local sides=() side
 
-        printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\nnetns = "none"\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n' > "$work/containers.conf"
+        cat > "$work/containers.conf" << CONF
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+netns = "none"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+CONF
         printf '[storage]\ndriver = "overlay"\nrunroot = "%s"\ngraphroot = "%s"\n' "$work/pr" "$work/p" > "$work/storage.conf"
         export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1
         at_end+=("umount $work/p/overlay 2> /dev/null")
@@ -31,7 +38,7 @@ ctr_side() {
 }
 
 drive_ctr() {
-        local sides=() side containerd
+        local sides=() side containerd i
 
         cat > "$work/containerd.toml" << TOML
 version = 2
