@@ -87,8 +87,10 @@ int image_pull(Store *store, const PullRequest *request, const ImageProgress *pr
                 return -1;
         pull.source = remote_source(&pull.remote);
         pull.module = image_module(err);
-        if (!pull.module || store_lock(store, "gc", false, true, &gc, err) < 0 || pull_image(&pull, &image, err) < 0)
+        if (!pull.module || store_lock(store, "gc", false, true, &gc, err) < 0)
                 return -1;
+        if (pull_image(&pull, &image, err) < 0)
+                return remote_failed(&pull.remote, err);
         *ret = image;
         return 0;
 }
