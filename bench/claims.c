@@ -1,7 +1,7 @@
 /*
  * What caches, batches and pools claim for an image pipeline, each beside the naive way in the same run: a look-up in an LRU and in a list,
- * records from an LRU and from their files, layers checked in one batch and one by one, buffers from a pool and from malloc(), the memory of
- * each, and all of it together. The program itself has neither the LRU nor the pool: see docs/ARCHITECTURE.md, "Unpacking".
+ * records from an LRU and from their files, layers checked in one batch and one by one, buffers from a pool and from malloc(), the memory
+ * of each, and all of it together. The program itself has neither the LRU nor the pool: see docs/ARCHITECTURE.md, "Unpacking".
  *
  * usage: claims DIR   (where a scratch store may be made)
  */

@@ -522,7 +522,7 @@ void http_end(Http *http) {
         if (http->in_multi)
                 (void) curl_multi_remove_handle(http->multi, http->easy);
         if (http->result != CURLE_OK) {
-                /* After some failures (a host without an address) curl 7.88 refuses to have it set up again. Connections are the multi's. */
+                /* After some failures (a host without an address) curl 7.88 has it set up no more. Connections are the multi's. */
                 curl_easy_cleanup(http->easy);
                 http->easy = curl_easy_init();
         }
