@@ -134,8 +134,8 @@ static int make_record(Transaction *t, Error *err) {
             string_copy(stop_signal && stop_signal[0] ? stop_signal : "SIGTERM", &record->stop_signal, err) < 0 ||
             string_copy(options->hostname, &record->hostname, err) < 0)
                 return -1;
-        /* From here on the image is referred to, and a power loss leaves something to be undone. */
-        return container_dir_make(t->store, record, true, &t->container_fd, err);
+        /* From here on the image is referred to, and a power loss leaves something to be undone; nothing of one that goes when it ends. */
+        return container_dir_make(t->store, record, !t->request->remove, &t->container_fd, err);
 }
 
 int ensure_image(Transaction *t, Error *err) {
