@@ -280,6 +280,11 @@ teardown() {
         ok lxcri pull -q --tls-verify=false --platform linux/amd64 "$REG/multi:all"
         [[ $output == "$(< "$T/amd64.digest")" ]]
         fails ImageNotFound lxcri pull --tls-verify=false --platform linux/s390x "$REG/multi:all"
+        # nobody chooses among one
+        ok lxcri pull -q --tls-verify=false --platform linux/arm64 "$REG/multi:arm64"
+        fails ImageNotFound lxcri pull --tls-verify=false --platform linux/arm64 "$REG/multi:amd64"
+        complains "it is an image for linux/amd64, not for linux/arm64"
+        fails ImageNotFound lxcri image inspect --tls-verify=false --platform linux/arm64 "docker://$REG/multi:amd64"
         ok lxcri pull -q --tls-verify=false --all-platforms "$REG/multi:all"
         [[ $output == "sha256:$(sha256sum < "$T/index" | cut -c-64)" ]]
         ok skopeo inspect --raw "oci:$STORE:$REG/multi:all"
