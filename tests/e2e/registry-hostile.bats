@@ -132,6 +132,41 @@ completes() {
         [[ -z $(ls -A "$STORE/layers") ]]
 }
 
+# on_terminal ARG…: a pull on a terminal of 24 by 80
+on_terminal() {
+        "$PROJECT/tests/lib/terminal" 100 env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" pull --tls-verify=false "$@" "$REG/web:1" 3>&-
+}
+
+@test "progress: on a terminal a line for each layer and a total, plain lines elsewhere, none with --quiet; after Ctrl-C the next pull goes on" {
+        local big
+
+        big=$(jq -r '.layers | max_by(.size).digest[7:19]' "$FIXTURES/web/blobs/sha256/$(cut -c8- "$FIXTURES/web.digest")")
+        bad pace 0.1
+        # so much of the picture that the big layer is under way, and others are done
+        CTRL_C_WHEN="pull $big: [1-9][^:]*B/s[^:]*of [0-9]+ done" try on_terminal
+        [[ $status == 130 ]] || { echo "$status"; cat -v "$T/out"; return 1; }
+        says Interrupted
+        # each picture takes the one before away
+        [[ $output == *$'\r\e[1A\e[J'* ]]
+        grep -qE "pull $big: .* of .*B/s" "$T/out"
+        grep -qE "[0-9]+ of [0-9]+ done: .* of " "$T/out"
+        only_whole_blobs_or_tmp
+        [[ ! -e $STORE/index.json ]] || ! grep -q "$REG" "$STORE/index.json"
+
+        ok pull
+        says "$REG/web:1 $(< "$FIXTURES/web.digest")"
+        grep -qE "range=bytes=[1-9]" "$T/bad.log"
+        [[ $errors == *"pull $big: "* && $errors != *$'\033'* ]]
+        rm -rf "$STORE"
+        kill "$PID"
+        bad none
+        ok pull --quiet
+        [[ $output == "$(< "$FIXTURES/web.digest")" && -z $errors ]]
+        rm -rf "$STORE"
+        ok on_terminal --quiet
+        [[ $(tr -d '\r' < "$T/out") == "$(< "$FIXTURES/web.digest")" ]]
+}
+
 # start_pull: in the background, as one process, CHILD, that a signal reaches; what bash ignores for its background is not ignored
 start_pull() {
         env --default-signal=INT "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" pull -q --tls-verify=false "$REG/web:1" \
