@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/socket.h"
 #include "oci/state.h"
 #include "runtime/cgroup.h"
@@ -395,6 +396,6 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
                 record.oom_killed = false;
         time_now_text(record.exited);
         log_writer_close(&monitor->log);
-        (void) exit_record_save(monitor->dir_fd, &record, NULL);
+        (void) exit_record_save(monitor->dir_fd, &record, WRITE_DURABLE, NULL);
         return record.exit_code;
 }
