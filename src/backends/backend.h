@@ -35,6 +35,9 @@ typedef struct BackendContainer {
         bool systemd_cgroup;
         bool no_cgroups;         /* --cgroup-manager disabled: the container stays in the caller's cgroups */
         bool debug;
+        /** started() - of a start: the process runs, and the call goes on only until that says that it is ready. NULL: not asked for */
+        void (*started)(void *userdata);
+        void *userdata;
 } BackendContainer;
 
 /** What checkpoint and restore have in common. All optional: NULL and false are "not said" */

@@ -13,6 +13,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "engine/notify.h"
 #include "engine/outer-hooks.h"
 #include "engine/plan.h"
 #include "engine/record.h"
@@ -230,7 +231,7 @@ static int make(Creation *c, Error *err) {
 int creation_make(Creation *c, Error *err) {
         c->session = SESSION_INIT;
         if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0 ||
-            name_listen_fds(c, err) < 0)
+            name_listen_fds(c, err) < 0 || (c->request->notify_socket && notify_prepare(c->container, c->dir_fd, c->spec, err) < 0))
                 return -1;
         c->session.dir_fd = c->dir_fd;
         if (make(c, err) < 0) {

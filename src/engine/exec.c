@@ -176,7 +176,7 @@ static int exec_in(Session *session, const EngineContainer *container, const Pro
                 return 0;
         }
         if (console_begin(&console, TAKE_FD(session->console), err) < 0 ||
-            console_supervise(&console, &foreground, session->pid, pidfd, ret_status, err) < 0)
+            console_supervise(&console, &foreground, NULL, session->pid, pidfd, ret_status, err) < 0)
                 return -1;
         session->pid = 0;
         return 0;

@@ -21,6 +21,10 @@
 #define RUNTIME_DIR      "runtime"
 #define KILL_TIMEOUT_MS  10000 /* for a process to be gone after SIGKILL; longer means it hangs in the kernel */
 
+void container_started(void *dir) {
+        rundir_unlock(dir);
+}
+
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle,
                                    bool systemd_cgroup, char runtime_dir[PATH_MAX]) {
         (void) snprintf(runtime_dir, PATH_MAX, "%s/" RUNTIME_DIR, dir->path);

@@ -44,6 +44,9 @@ int unpublish(Undo *undo, Error *err);
 /** driver_root() - what the storage driver's calls want; @fd and the image borrowed */
 DriverRoot driver_root(Store *store, int container_fd, const char *path, const StoreImage *image);
 
+/** container_started() - BackendContainer.started, with a RunDir: who only waits for a container holds up nobody else */
+void container_started(void *dir);
+
 /** backend_container() - what the backend's calls want, for a container of @dir; @runtime_dir: its buffer */
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle, bool systemd_cgroup,
                                    char runtime_dir[PATH_MAX]);
