@@ -174,7 +174,8 @@ static int run_outer_hooks(Creation *c, Error *err) {
         if (record_load(c->dir_fd, &record, err) < 0)
                 return -1;
         state = json_object_get(record, "state");
-        if (outer_hooks_run(hooks, "prestart", state, "creating", c->session.pid, err) < 0 ||
+        /* prestart comes after what the spec calls "creating" (step 2 of its life cycle), and runs as crun has it. */
+        if (outer_hooks_run(hooks, "prestart", state, "created", c->session.pid, err) < 0 ||
             outer_hooks_run(hooks, "createRuntime", state, "creating", c->session.pid, err) < 0)
                 return -1;
         return session_go_on(&c->session, err);

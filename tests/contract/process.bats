@@ -39,7 +39,7 @@ load ../e2e/helpers
 
         for privileges in true false; do
                 make_bundle "$T/b-$privileges" ".process.noNewPrivileges = $privileges"' | .process.args = ["echo", "ran"]
-                        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range", "fcntl", "openat2",
+                        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range", "fcntl", "openat2", "getcwd",
                                 "mount", "mount_setattr", "move_mount", "setns", "unshare"], action: "SCMP_ACT_ERRNO"}]}'
                 [[ $(lxcri run --bundle "$T/b-$privileges" "$ID" < /dev/null) == ran ]]
         done

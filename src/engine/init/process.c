@@ -278,6 +278,7 @@ int process_become(Init *init, Error *err) {
         const PlanProcess *p = &init->plan->process;
         char path[PATH_MAX], home[PATH_MAX];
         char **args, **env;
+        bool in_cwd = false;
 
         if (p->flags & PLAN_HOME)
                 find_home(init, p->uid, home, sizeof(home));
@@ -291,10 +292,13 @@ int process_become(Init *init, Error *err) {
         /* Before the filter, which may know nothing of close_range(2). What is opened from here on closes by itself. */
         if (set_labels(init, err) < 0 || settle_descriptors(p, err) < 0)
                 return -1;
-        /* Without no_new_privs loading a filter needs a capability; with it, the later the better. */
-        if (!(p->flags & PLAN_NO_NEW_PRIVILEGES) && seccomp_load(init, err) < 0)
-                return -1;
-        if (drop_bounding(init, err) < 0 || set_user(init, err) < 0 || enter_cwd(init, err) < 0 || set_limits(init, err) < 0 ||
+        /* Without no_new_privs loading a filter needs a capability; with it, the later the better. It may refuse getcwd(2). */
+        if (!(p->flags & PLAN_NO_NEW_PRIVILEGES)) {
+                in_cwd = enter_cwd(init, NULL) == 0;
+                if (seccomp_load(init, err) < 0)
+                        return -1;
+        }
+        if (drop_bounding(init, err) < 0 || set_user(init, err) < 0 || (!in_cwd && enter_cwd(init, err) < 0) || set_limits(init, err) < 0 ||
             set_capabilities(init, err) < 0)
                 return -1;
         if ((p->flags & PLAN_NO_NEW_PRIVILEGES) && seccomp_load(init, err) < 0)
