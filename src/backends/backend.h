@@ -18,7 +18,9 @@
 #include "oci/state.h"
 
 typedef enum BackendCapability {
-        BACKEND_RUNS_HOOKS = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+        BACKEND_RUNS_HOOKS   = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+        BACKEND_UNPRIVILEGED = 1 << 1, /* containers made from images get a user namespace, unless the user says otherwise */
+        BACKEND_SHIELDS_HOST = 1 << 2, /* a user namespace's root need not get to the path of its root filesystem, nor is given host's devices */
 } BackendCapability;
 
 typedef struct Backend Backend;

@@ -16,6 +16,7 @@
 #include "engine/outer-hooks.h"
 #include "engine/plan.h"
 #include "engine/record.h"
+#include "engine/streams.h"
 #include "oci/runtime-spec.h"
 #include "oci/spec-schema.h"
 #include "runtime/hook.h"
@@ -219,6 +220,9 @@ static int make(Creation *c, Error *err) {
             plan_start(c, &builder, err) < 0)
                 return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
+        if (streams_give(schema_field(c->spec, "linux"), schema_field(c->spec, "process"),
+                       (const int[]) { launch.stdin_fd, launch.stdout_fd, launch.stderr_fd }, err) < 0)
+                return -1;
         if (c->container->launcher->own_mounts && plan_return(&builder, err) < 0)
                 return -1;
         if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, err) < 0 ||

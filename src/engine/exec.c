@@ -15,6 +15,7 @@
 #include "engine/create.h"
 #include "engine/plan.h"
 #include "engine/record.h"
+#include "engine/streams.h"
 
 static const struct {
         const char *name;
@@ -145,6 +146,8 @@ static int begin(Session *session, const EngineContainer *container, const Proce
         if (open_cgroup(cgroups, init, request->cgroup, &cgroup, err) < 0 ||
             plan_exec(&builder, container, init, record, request, err) < 0 ||
             plan_tasks(&builder, cgroup, false, err) < 0)
+                return -1;
+        if (streams_give(request->linux_part, request->process, (const int[]) { SPAWN_INHERIT, SPAWN_INHERIT, SPAWN_INHERIT }, err) < 0)
                 return -1;
         launch.cgroup_fd = cgroup->v2_fd;
         if (session_begin(session, container->launcher, &launch, PLAN_EXEC, err) < 0 || session_send_plan(session, &builder, err) < 0 ||

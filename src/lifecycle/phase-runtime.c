@@ -63,7 +63,8 @@ static bool is_null_device(int fd) {
 int own_stdin(const Transaction *t, BackendCreate *request, int *ret_fd, Error *err) {
         int fds[2];
 
-        if (!t->mapping || (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
+        if (!t->mapping || (t->backend->capabilities & BACKEND_SHIELDS_HOST) ||
+            (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
                 return 0;
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "create a pipe");
