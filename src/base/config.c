@@ -47,7 +47,8 @@ static json_t *show_runtimes(const Key *key, const Config *config);
 
 #define PATH(m)             .offset = offsetof(Config, m), .parse = parse_path, .show = show_text
 #define NAME(m)             .offset = offsetof(Config, m), .parse = parse_name, .show = show_text
-#define WORD(m, ...)        .offset = offsetof(Config, m), .parse = parse_word, .show = show_text, .words = (const char *const[]) { __VA_ARGS__, NULL }
+#define WORD(m, ...)        .offset = offsetof(Config, m), .parse = parse_word, .show = show_text, \
+                            .words = (const char *const[]) { __VA_ARGS__, NULL }
 #define DEVICE(m)           .offset = offsetof(Config, m), .parse = parse_device, .show = show_text
 #define BOOL(m)             .offset = offsetof(Config, m), .parse = parse_bool, .show = show_bool
 #define INTEGER(m, low, up) .offset = offsetof(Config, m), .parse = parse_integer, .show = show_integer, .min = (low), .max = (up)
@@ -80,13 +81,15 @@ static const Key keys[CONFIG_KEYS] = {
         { { "keep_blobs", "boolean", "true", "keep the compressed layers beside the unpacked ones; without them there is no push" },
           BOOL(keep_blobs) },
         { { "userns", "shared|own|host", "\"shared\"",
-            "what root is on the host in containers of native and lxc that are made from images: another user, the same for all containers or "
-            "one of each container's own, or root itself" },
+            "who root of a container of native and lxc made from an image is on the host: another user that containers share, one of its "
+            "own, or root itself" },
           WORD(userns, "shared", "own", "host") },
         { { "userns_first", "integer", "0",
-            "the host's first id for them; 0: the range of 'containers' or 'root' in /etc/subuid and /etc/subgid, else 100000 as in Proxmox VE" },
+            "the host's first id for them; 0: the range of 'containers' or 'root' in /etc/subuid and /etc/subgid, else 100000, as in "
+            "Proxmox VE" },
           INTEGER(userns_first, 0, UINT32_MAX - 1) },
-        { { "userns_count", "integer", "65536", "ids from userns_first on; containers share the first 65536, and take as many each with 'own'" },
+        { { "userns_count", "integer", "65536",
+            "ids from userns_first on; containers share the first 65536, and take as many each with 'own'" },
           INTEGER(userns_count, 65536, UINT32_MAX - 1) },
         { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" },
           INTEGER(stop_timeout, 0, INT32_MAX) },

@@ -51,7 +51,7 @@ static int host_ids(const Config *config, IdRange *ret_uids, IdRange *ret_gids, 
         if (config->userns_first == 0)
                 return spec_host_ids(ret_uids, ret_gids, err);
         if (config->userns_first + config->userns_count > UINT32_MAX)
-                return error_set(err, ERROR_INVALID_CONFIG, "userns_first and userns_count: %" PRId64 ":%" PRId64 " goes past the highest id",
+                return error_set(err, ERROR_INVALID_CONFIG, "userns_first and userns_count: %" PRId64 ":%" PRId64 " ends past the last id",
                                  config->userns_first, config->userns_count);
         *ret_uids = *ret_gids = (IdRange) { .host = (uint32_t) config->userns_first, .size = (uint32_t) config->userns_count };
         return 0;

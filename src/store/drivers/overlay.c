@@ -99,8 +99,8 @@ static int set_plain_attributes(const DriverRoot *root, int upper_fd, Error *err
 }
 
 /*
- * The merged root shows the owner, mode and attributes of upper/ itself, so it gets those of the topmost layer's root. Layers are shifted by
- * their mounts; upper/ is not, and what the container writes there has the host's ids of its owners.
+ * The merged root shows the owner, mode and attributes of upper/ itself, so it gets those of the topmost layer's root. Layers are shifted
+ * by their mounts; upper/ is not, and what the container writes there has the host's ids of its owners.
  */
 static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err) {
         _cleanup_close_ int top = -EBADF;

@@ -305,8 +305,9 @@ static void owners_are_shifted_in_files_lists_and_capabilities(void **state) {
         /* version 2, CAP_NET_RAW permitted and effective. Source: capabilities(7) */
         static const unsigned char capability[20] = { 1, 0, 0, 2, 0, 0x20 };
         /* user::rw- user:33:r-- group::r-- mask::r-- other::r--. Source: posix_acl_xattr.h */
-        static const unsigned char list[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 33, 0, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255,
-                                              16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 4, 0, 255, 255, 255, 255 };
+        static const unsigned char list[] = { 2,  0, 0, 0, 1,   0,   6,   0,   255, 255, 255, 255, 2,   0,  4, 0, 33, 0, 0, 0, 4,   0,
+                                              4,  0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 4,  0, 255, 255,
+                                              255, 255 };
         _cleanup_trees_ Trees t = trees_open(*state);
         unsigned char value[64];
         char path[PATH_MAX];
