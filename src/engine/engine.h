@@ -60,6 +60,7 @@ typedef struct EngineCreate {
         const char *console_socket; /* NULL: none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;
+        const char *notify_socket; /* $NOTIFY_SOCKET, of the service manager; NULL: none */
         int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
@@ -83,8 +84,14 @@ int engine_probe(Error *err);
 /** engine_create() - everything up to where the init waits for start. A failure leaves nothing */
 int engine_create(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err);
 
-/** engine_start() - let the init become the user's process; its failure to do so is ours. Errors: InvalidState, RuntimeError, … */
-int engine_start(const EngineContainer *container, Error *err);
+/**
+ * engine_start() - let the init become the user's process; its failure to do so is ours
+ * @notify_socket: $NOTIFY_SOCKET; a container that was created with one is waited for then, until it says that it is ready, or ends
+ * @started:       called once the process runs, before that wait; may be NULL
+ *
+ * Errors: InvalidState, RuntimeError, …
+ */
+int engine_start(const EngineContainer *container, const char *notify_socket, void (*started)(void *userdata), void *userdata, Error *err);
 
 /** engine_run() - create, start, wait, delete; see Backend.run */
 int engine_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
