@@ -35,6 +35,9 @@ typedef struct BackendContainer {
         bool systemd_cgroup;
         bool no_cgroups;         /* --cgroup-manager disabled: the container stays in the caller's cgroups */
         bool debug;
+        /** what the spec wants said, and nothing failed for; NULL: to nobody */
+        void (*warn)(void *userdata, const char *text);
+        void *warn_data;
 } BackendContainer;
 
 /** What checkpoint and restore have in common. All optional: NULL and false are "not said" */

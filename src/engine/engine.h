@@ -47,6 +47,8 @@ typedef struct EngineContainer {
         const char *bundle;      /* absolute */
         const char *runtime_dir; /* absolute, exists: ROOT/ID/runtime */
         bool systemd_cgroup;
+        void (*warn)(void *userdata, const char *text); /* what the spec wants said, and nothing failed for; NULL: to nobody */
+        void *warn_data;
 } EngineContainer;
 
 typedef struct EngineCreate {
