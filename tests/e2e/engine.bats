@@ -1,5 +1,4 @@
 # What our own engine does of the runtime spec by itself, with either launcher, and what it refuses.
-# sanitized
 
 load helpers
 

@@ -166,8 +166,8 @@ static void show_credentials(void) {
         printf("groups:");
         for (int i = 0; i < n; i++)
                 printf(" %u", groups[i]);
-        printf("\nsession: pid %d, parent %d, group %d, session %d, terminal's group %d\n", (int) getpid(), (int) getppid(), (int) getpgrp(),
-               (int) getsid(0), (int) tcgetpgrp(0));
+        printf("\nsession: pid %d, parent %d, group %d, session %d, terminal's group %d\n", (int) getpid(), (int) getppid(),
+               (int) getpgrp(), (int) getsid(0), (int) tcgetpgrp(0));
 }
 
 static void show_process(void) {
@@ -180,8 +180,8 @@ static void show_process(void) {
 
         prctl(PR_GET_PDEATHSIG, &signal);
         prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
-        printf("process: pdeathsig %d, subreaper %d, dumpable %d, securebits %x, timer slack %d\n", signal, subreaper, prctl(PR_GET_DUMPABLE),
-               (unsigned) prctl(PR_GET_SECUREBITS), prctl(PR_GET_TIMERSLACK));
+        printf("process: pdeathsig %d, subreaper %d, dumpable %d, securebits %x, timer slack %d\n", signal, subreaper,
+               prctl(PR_GET_DUMPABLE), (unsigned) prctl(PR_GET_SECUREBITS), prctl(PR_GET_TIMERSLACK));
         syscall(SYS_sched_getattr, 0, &scheduler, sizeof(scheduler), 0);
         CPU_ZERO(&cpus);
         sched_getaffinity(0, sizeof(cpus), &cpus);
