@@ -40,6 +40,9 @@ typedef struct BackendContainer {
         /** started() - of a start: the process runs, and the call goes on only until that says that it is ready. NULL: not asked for */
         void (*started)(void *userdata);
         void *userdata;
+        /** what the spec wants said, and nothing failed for; NULL: to nobody */
+        void (*warn)(void *userdata, const char *text);
+        void *warn_data;
 } BackendContainer;
 
 /** What checkpoint and restore have in common. All optional: NULL and false are "not said" */

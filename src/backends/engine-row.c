@@ -19,6 +19,8 @@ static EngineContainer engine_container(const BackendContainer *c) {
                 .bundle = c->bundle,
                 .runtime_dir = c->runtime_dir,
                 .systemd_cgroup = c->systemd_cgroup,
+                .warn = c->warn,
+                .warn_data = c->warn_data,
         };
 }
 

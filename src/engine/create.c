@@ -184,6 +184,21 @@ static int plan_return(Builder *b, Error *err) {
         return 0;
 }
 
+/* Past the launcher, which gets /dev/null in their place. */
+static int plan_stdio(Builder *b, EngineLaunch *launch, Error *err) {
+        int *streams[] = { &launch->stdin_fd, &launch->stdout_fd, &launch->stderr_fd };
+
+        for (int i = 0; i < (int) ARRAY_SIZE(streams); i++) {
+                int fd = *streams[i] == SPAWN_INHERIT ? i : *streams[i];
+
+                *streams[i] = -1;
+                /* One that is closed is the launcher's /dev/null, too. */
+                if (fd >= 0 && fcntl(fd, F_GETFD) >= 0 && builder_fd(b, fd, false, &builder_plan(b)->process.stdio[i], err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 static int run_outer_hooks(Creation *c, Error *err) {
         _cleanup_json_ json_t *record = NULL;
         const json_t *hooks = schema_field(c->spec, "hooks"), *state;
@@ -258,6 +273,8 @@ static int make(Creation *c, Error *err) {
             plan_tasks(&builder, c->cgroup, !at_birth, err) < 0 ||
             plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
             plan_start(c, &builder, err) < 0)
+                return -1;
+        if (c->container->launcher->own_stdio && plan_stdio(&builder, &launch, err) < 0)
                 return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
         if (streams_give(schema_field(c->spec, "linux"), schema_field(c->spec, "process"),

@@ -31,6 +31,7 @@ typedef struct EngineLauncher {
         const char *name;
         uint64_t namespaces; /* clone flags that it can make; the init makes the rest */
         bool announces;      /* the init says that it runs, before it reads its plan: how a launcher learns of it whose child it is not */
+        bool own_stdio;      /* its child must not hold the container's standard streams: they come with the plan */
         bool own_mounts;     /* the init starts in a mount namespace of the launcher's, and has to come back to ours */
         bool two_processes;  /* there is a second process in the cgroup until the init runs */
         /** check() - refuse what this launcher cannot do, before anything is made; NULL: it can do all */
@@ -53,6 +54,8 @@ typedef struct EngineContainer {
         const char *bundle;      /* absolute */
         const char *runtime_dir; /* absolute, exists: ROOT/ID/runtime */
         bool systemd_cgroup;
+        void (*warn)(void *userdata, const char *text); /* what the spec wants said, and nothing failed for; NULL: to nobody */
+        void *warn_data;
 } EngineContainer;
 
 typedef struct EngineCreate {

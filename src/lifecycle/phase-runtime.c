@@ -25,6 +25,13 @@ void container_started(void *dir) {
         rundir_unlock(dir);
 }
 
+static void warn(void *userdata, const char *text) {
+        const Lifecycle *lifecycle = userdata;
+
+        if (lifecycle->observer.warn)
+                lifecycle->observer.warn(lifecycle->observer.userdata, text);
+}
+
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle,
                                    bool systemd_cgroup, char runtime_dir[PATH_MAX]) {
         (void) snprintf(runtime_dir, PATH_MAX, "%s/" RUNTIME_DIR, dir->path);
@@ -39,6 +46,8 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
                 .systemd_cgroup = systemd_cgroup,
                 .no_cgroups = lifecycle->no_cgroups,
                 .debug = lifecycle->debug,
+                .warn = warn,
+                .warn_data = (void *) lifecycle,
         };
 }
 
