@@ -1,75 +1,89 @@
 #pragma once
 
-/*
- * Signatures of images as they are kept beside them, not verified yet. Sources: containers/image, "docs/signature-protocols.md",
- * "docs/containers-signature.5.md"; cosign, "specs/SIGNATURE_SPEC.md"
- */
+/* What signatures are, and what is checked with them: plain data, which policy, fetching and the verifiers share. */
 
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "oci/digest.h"
 
-#define SIGNATURE_SIZE_MAX (1u << 20) /* bytes of one signature or signed text; this program's own cap, they have a few hundred */
-#define SIGNATURES_MAX     128        /* of one manifest; as containers/image reads from a lookaside */
-#define KEY_FILE_SIZE_MAX  (1u << 20) /* bytes of a file of keys; this program's own cap */
-
-#define SIGSTORE_PAYLOAD_TYPE         "application/vnd.dev.cosign.simplesigning.v1+json"
-#define SIGSTORE_SIGNATURE_ANNOTATION "dev.cosignproject.cosign/signature"
+#define TRUST_SIGNATURES_MAX     128          /* signatures of one manifest that are looked at; this program's own cap: more is SignatureRejected */
+#define TRUST_SIGNATURE_SIZE_MAX (4u << 20)   /* bytes of one signature or payload; containers/image's own cap, iolimits */
+#define TRUST_KEY_SIZE_MAX       (1u << 20)   /* bytes of one key file; this program's own cap */
+#define TRUST_KEYS_MAX           64           /* keys of one requirement; this program's own cap */
 
 typedef enum SignatureKind {
-        SIGNATURE_SIMPLE,   /* one OpenPGP message with the signed text inside */
-        SIGNATURE_SIGSTORE, /* a signed text, and its signature in an annotation */
+        SIGNATURE_SIMPLE,   /* GPG simple signing: an OpenPGP message around its payload. Source: containers/image, containers-signature(5) */
+        SIGNATURE_SIGSTORE, /* cosign: a payload, with its signature beside it */
 } SignatureKind;
 
+/** One signature, as it was found; nothing of it is trusted */
 typedef struct TrustSignature {
         SignatureKind kind;
-        char *mime;             /* of a sigstore one: SIGSTORE_PAYLOAD_TYPE, or something else that is attached; NULL otherwise */
-        uint8_t *data;          /* the OpenPGP message, or the signed text; NUL-terminated beyond @len */
+        uint8_t *data; /* simple: the OpenPGP message; sigstore: the payload */
         size_t len;
-        char *base64_signature; /* of a sigstore one; NULL: it has none */
-        char *where;            /* where it was found, for messages */
+        char *base64_signature; /* sigstore: the annotation dev.cosignproject.cosign/signature; NULL: simple */
+        char *place;            /* where it was found, for errors and reports; may be NULL */
 } TrustSignature;
 
+static inline void trust_signature_clear(TrustSignature *signature) {
+        free(signature->data);
+        free(signature->base64_signature);
+        free(signature->place);
+        *signature = (TrustSignature) { 0 };
+}
+
+/** All signatures of a manifest */
 typedef struct TrustSignatures {
         TrustSignature *items;
         size_t n;
 } TrustSignatures;
 
-void trust_signature_clear(TrustSignature *signature);
-void trust_signatures_clear(TrustSignatures *signatures);
+static inline void trust_signatures_clear(TrustSignatures *signatures) {
+        for (size_t i = 0; i < signatures->n; i++)
+                trust_signature_clear(&signatures->items[i]);
+        free(signatures->items);
+        *signatures = (TrustSignatures) { 0 };
+}
 #define _cleanup_signatures_ _cleanup_(trust_signatures_clear)
 
-/** trust_signatures_add() - take over one; @signature is empty afterwards. Errors: SignatureRejected (more than SIGNATURES_MAX), OutOfMemory */
-int trust_signatures_add(TrustSignatures *signatures, TrustSignature *signature, Error *err);
-
-/**
- * trust_signature_parse() - one file of a lookaside: an OpenPGP message, or one that names its format
- *
- * Source: containers/image, "docs/signature-protocols.md". Errors: SignatureRejected (another format, too large), OutOfMemory
- */
-int trust_signature_parse(const void *data, size_t len, const char *where, TrustSignature *ret, Error *err);
-
-/** The bytes of key files: OpenPGP key rings, binary or armored; or public keys in PEM. Borrowed */
+/** One key file, or what a policy has in place of one */
 typedef struct TrustKey {
-        const void *data;
+        char *path; /* NULL: keyData */
+        char *data; /* NUL-terminated for convenience; may hold NULs of its own (a binary keyring) */
         size_t len;
 } TrustKey;
 
+/** The keys of a requirement: a signature by any of them will do */
 typedef struct TrustKeys {
-        const TrustKey *items;
+        TrustKey *items;
         size_t n;
 } TrustKeys;
 
-/** What a signature that was verified says */
+static inline void trust_keys_clear(TrustKeys *keys) {
+        for (size_t i = 0; i < keys->n; i++) {
+                free(keys->items[i].path);
+                free(keys->items[i].data);
+        }
+        free(keys->items);
+        *keys = (TrustKeys) { 0 };
+}
+#define _cleanup_keys_ _cleanup_(trust_keys_clear)
+
+/**
+ * What a signature that one of the keys made says. Whether it says it of the image in question (digest, reference) is judged by verdict.h.
+ */
 typedef struct TrustClaim {
-        char *docker_reference; /* as it stands there: NAME[:TAG][@DIGEST], not parsed */
-        Digest manifest;
-        char *identity;         /* of the signer: the key's fingerprint (upper-case hex), or "sha256:HEX" of a public key's DER; NULL: not known */
-        bool has_timestamp;
-        int64_t timestamp;      /* seconds since 1970; only the signer's word */
+        char *docker_reference; /* critical.identity.docker-reference, as it stands there */
+        char *manifest_digest;  /* critical.image.docker-manifest-digest, as it stands there */
+        char *signer;           /* simple: the key's fingerprint, upper-case hex; sigstore: "sha256:HEX" of the public key (SPKI, DER) */
+        int64_t timestamp;      /* seconds since 1970, by the signer's word; 0: not said */
 } TrustClaim;
 
-void trust_claim_clear(TrustClaim *claim);
+static inline void trust_claim_clear(TrustClaim *claim) {
+        free(claim->docker_reference);
+        free(claim->manifest_digest);
+        free(claim->signer);
+        *claim = (TrustClaim) { 0 };
+}
 #define _cleanup_claim_ _cleanup_(trust_claim_clear)

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The trust module: what needs libcrypto, libsodium or libyaml to find, verify and make signatures. It loads the modules `registry` and
- * `gpg` itself when it has to.
+ * The trust module: what needs gpgme, libcrypto, libsodium and libyaml. Policies, identities and verdicts are part of the program (policy.h, identity.h,
+ * verdict.h) and load it when a requirement asks for a signature.
  */
 
 #include "registry/registry.h"
@@ -10,64 +10,74 @@
 
 #define TRUST_MODULE_VERSION 1
 
+/** Whose signatures are looked for */
 typedef struct FetchRequest {
         Registry *registry;
-        const Reference *name;    /* of the image, as the user means it */
-        const Digest *manifest;   /* whose signatures */
-        const char *registries_d; /* folder of its configuration; NULL: the user's, else the system's */
+        const Reference *name;    /* of the image, as policies see it */
+        const Digest *manifest;   /* its digest, whatever @name's own is */
+        const char *registries_d; /* folder of the configuration of lookasides; NULL: the user's, else the system's */
 } FetchRequest;
 
+/** What is signed, and how: one of @gpg_key and @sigstore_key */
 typedef struct SignRequest {
         const RegistryOptions *registry;
         const char *name;            /* of the image in its registry, as the user wrote it */
-        const char *identity;        /* the docker-reference to be signed; NULL: the image's own name */
-        const char *gpg_key;         /* --sign-by: fingerprint or anything else that gpg takes for one key; or … */
-        const char *sigstore_key;    /* … a file: PKCS#8 in PEM, or cosign's encrypted one */
-        const char *passphrase_file; /* its first line; NULL: none */
-        const char *directory;       /* where a GPG signature goes in place of the lookaside; NULL: as registries.d says */
-        const char *registries_d;    /* as FetchRequest */
+        const char *identity;        /* the docker-reference that is signed; NULL: the image's own name */
+        const char *gpg_key;         /* fingerprint, or what else gpg takes for one key of the user's key ring */
+        const char *sigstore_key;    /* file: PKCS#8 in PEM, or cosign's encrypted one */
+        const char *passphrase_file; /* its first line is the key's passphrase; NULL: none */
+        const char *directory;       /* where GPG signatures go; NULL: as registries.d says */
+        const char *registries_d;    /* as in FetchRequest */
 } SignRequest;
 
 typedef struct SignedImage {
-        char *name;     /* in full */
         Digest digest;
-        char *where;    /* file or reference that the signature went to */
+        char *where; /* the file, or the reference, that has the signature now */
 } SignedImage;
 
-SignedImage *signed_images_free(SignedImage *images, size_t n);
+typedef struct SignedImages {
+        SignedImage *items;
+        size_t n;
+} SignedImages;
+
+static inline void signed_images_clear(SignedImages *images) {
+        for (size_t i = 0; i < images->n; i++)
+                free(images->items[i].where);
+        free(images->items);
+        *images = (SignedImages) { 0 };
+}
 
 typedef struct TrustModule {
         unsigned version; /* TRUST_MODULE_VERSION; first member, see module.h */
 
         /**
-         * fetch() - every signature that is kept of a manifest: in the registry's own store of signatures (X-Registry-Supports-Signatures), else in
-         * the lookaside that registries.d names; and, where registries.d says use-sigstore-attachments, under cosign's tag and as referrers
+         * simple_verify(), sigstore_verify() - whether one of the keys made a signature, and of what
+         * @ret: trust_claim_clear()
+         *
+         * Errors: SignatureRejected (made by none of the keys, malformed, expired or revoked key), InvalidConfig (no usable key among @keys),
+         * OutOfMemory, FileError
+         */
+        int (*simple_verify)(const TrustSignature *signature, const TrustKeys *keys, TrustClaim *ret, Error *err);
+        int (*sigstore_verify)(const TrustSignature *signature, const TrustKeys *keys, TrustClaim *ret, Error *err);
+
+        /**
+         * fetch() - every signature that is kept of a manifest: in the registry's own store of signatures (X-Registry-Supports-Signatures),
+         * else in the lookaside that registries.d names; and, where registries.d says use-sigstore-attachments, under cosign's tag and
+         * among the referrers
          * @ret: none is no error; trust_signatures_clear()
          *
-         * Errors: SignatureRejected (too many, too large, malformed), InvalidConfig (registries.d), those of RegistryModule
+         * Errors: SignatureRejected (too many, too large, malformed), InvalidConfig and ConfigError (registries.d), those of RegistryModule
          */
         int (*fetch)(const FetchRequest *request, TrustSignatures *ret, Error *err);
 
         /**
-         * verify_simple() - that a signature is by one of the keys, and what it says; manifest, reference and the signer's
-         * fingerprint are the caller's to compare
-         * @keys: key files; a signature by a key of any of them is good
-         *
-         * Errors: SignatureRejected (no, or not one good signature, expired, revoked, unknown key, malformed text), InvalidConfig (a file without a
-         * key), ConfigError (gpg cannot be run), FileError, OutOfMemory
-         */
-        int (*verify_simple)(const TrustSignature *signature, const TrustKeys *keys, TrustClaim *ret, Error *err);
-
-        /** verify_sigstore() - the same by one public key in PEM. Errors: SignatureRejected, InvalidConfig (not a public key), OutOfMemory */
-        int (*verify_sigstore)(const TrustSignature *signature, const TrustKey *key, TrustClaim *ret, Error *err);
-
-        /**
          * sign() - an image in its registry; of an index, each of its manifests too
+         * @ret: signed_images_clear()
          *
-         * Errors: InvalidArgument (no such key, wrong passphrase), NotSupported (a kind of key), InvalidConfig (registries.d), FileError, those of
-         * RegistryModule
+         * Errors: InvalidArgument (no such key, wrong passphrase), NotSupported (a kind of key), InvalidConfig and ConfigError (registries.d),
+         * FileError, those of RegistryModule
          */
-        int (*sign)(const SignRequest *request, SignedImage **ret, size_t *ret_n, Error *err);
+        int (*sign)(const SignRequest *request, SignedImages *ret, Error *err);
 } TrustModule;
 
 /** trust_module() - load the module on first use. NULL with @err set when it cannot be loaded */
