@@ -10,8 +10,7 @@
 #include "base/fs.h"
 #include "trust/requirement.h"
 
-#define SYSTEM_POLICY "/etc/containers/policy.json"
-#define USER_POLICY   ".config/containers/policy.json"
+#define USER_POLICY ".config/containers/policy.json"
 
 static void rule_clear(TrustRule *rule) {
         free(rule->transport);
@@ -150,7 +149,7 @@ int policy_path(const char *option, char **ret, Error *err) {
         if (home && home[0] &&
             (string_format(&user, err, "%s/%s", home, USER_POLICY) < 0 || take_if_there(&user, &found, err) < 0))
                 return -1;
-        if (!found && (string_copy(SYSTEM_POLICY, &standard, err) < 0 || take_if_there(&standard, &found, err) < 0))
+        if (!found && (string_copy(POLICY_SYSTEM, &standard, err) < 0 || take_if_there(&standard, &found, err) < 0))
                 return -1;
         *ret = found;
         return 0;

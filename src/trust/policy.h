@@ -12,6 +12,7 @@
 #include "trust/signature.h"
 
 #define POLICY_SIZE_MAX (4u << 20) /* bytes of policy.json; this program's own cap */
+#define POLICY_SYSTEM   "/etc/containers/policy.json"
 #define POLICY_KEYS_MAX 64         /* keys of one requirement; this program's own cap */
 
 typedef enum RequirementKind {
