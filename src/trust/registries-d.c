@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "trust/yaml.h"
+#include "trust/yaml-json.h"
 
 #define SYSTEM_FOLDER "/etc/containers/registries.d"
 #define SYSTEM_STORE  "/var/lib/containers/sigstore"     /* what containers' tools take when nothing is said */

@@ -1,6 +1,6 @@
 /* libyaml's events, put together. */
 
-#include "trust/yaml.h"
+#include "trust/yaml-json.h"
 
 #include <errno.h>
 #include <string.h>
