@@ -52,8 +52,11 @@ static int mount_append(json_t *mounts, const char *destination, const char *typ
         return part_append(mounts, TAKE(mount), err);
 }
 
-/* Only who owns the network's namespace may mount a /sys of it: with the host's network it is the host's, as podman has it. */
-static const SystemMount host_sys = { "/sys", "bind", "/sys", OPTIONS("rbind", "nosuid", "noexec", "nodev", "ro") };
+/*
+ * Only who owns the network's namespace may mount a /sys of it: with the host's network it is the host's, as podman has it. Private: crun takes
+ * it from the host before anything is, and where that is shared unmounts the host's cgroups when it replaces those of the container.
+ */
+static const SystemMount host_sys = { "/sys", "bind", "/sys", OPTIONS("rbind", "rprivate", "nosuid", "noexec", "nodev", "ro") };
 
 static bool has_userns(const SpecOptions *options) {
         return options->uid_map || options->gid_map || (options->userns && strcmp(options->userns, "host"));

@@ -45,7 +45,9 @@ load ../e2e/helpers
         mkdir "$T/b/rootfs/maskdir" "$T/b/rootfs/rodir"
         touch "$T/b/rootfs/maskdir/secret"
         ok lxcri run --bundle "$T/b" "$ID"
-        [[ $output =~ \ /bound\ ro,nosuid,noexec, ]]
+        # beside those of the file system that the source is on
+        [[ $output =~ \ /bound\ ([^ ]*) ]]
+        for option in ro nosuid noexec; do [[ ,${BASH_REMATCH[1]}, == *,$option,* ]]; done
         [[ $output =~ \ /made/tmp\ rw,nodev,[^$'\n']*size=1024k,mode=700 ]]
         [[ $output == *$'inside\n0\n0\ntouch: /rodir/x: Read-only file system' ]]
 }

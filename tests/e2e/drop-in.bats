@@ -84,28 +84,30 @@ best() {
         echo "$best"
 }
 
-@test "list --format json of 1,000 containers takes at most three times as long as runc's" {
-        local i theirs ours our_state their_state
+@test "list --format json of a thousand containers takes at most three times as long as runc's" {
+        # An emulated machine takes minutes for a thousand
+        local n=${LXCRI_LIST_CONTAINERS:-1000} i theirs ours our_state their_state
 
         make_bundle "$T/b" '.process.args = ["sleep", "1000"]'
         ok lxcri --runtime runc run -d --bundle "$T/b" "$ID"
-        # a thousand names of one container: what is read and asked for is the same as of a thousand
+        # $n names of one container: what is read and asked for is the same as of $n containers
         our_state=$(< "$ROOT/$ID/state.json") their_state=$(< "$ROOT/$ID/runtime/$ID/state.json")
-        mkdir "$T/theirs" "$ROOT/$ID"-{1..999} "$ROOT/$ID"-{1..999}/runtime
-        mkdir "$T/theirs/$ID"-{1..999}
+        mkdir "$T/theirs"
+        seq -f "$ROOT/$ID-%g/runtime" $((n - 1)) | xargs mkdir -p
+        seq -f "$T/theirs/$ID-%g" $((n - 1)) | xargs mkdir
         (
                 # not a thousand times bats' trap
                 trap - DEBUG
-                for i in {1..999}; do
+                for ((i = 1; i < n; i++)); do
                         echo "${our_state/\"id\":\"$ID\"/\"id\":\"$ID-$i\"}" > "$ROOT/$ID-$i/state.json"
                         echo "${their_state/\"id\":\"$ID\"/\"id\":\"$ID-$i\"}" > "$T/theirs/$ID-$i/state.json"
                 done
         )
         cp -r "$ROOT/$ID/runtime/$ID" "$T/theirs/"
         theirs=$(best runc --root "$T/theirs" list --format json)
-        [[ $(jq length "$T/list") == 1000 ]]
+        [[ $(jq length "$T/list") == "$n" ]]
         ours=$(best lxcri list --format json)
-        [[ $(jq 'map(select(.status == "running")) | length' "$T/list") == 1000 ]]
+        [[ $(jq 'map(select(.status == "running")) | length' "$T/list") == "$n" ]]
         echo "ours $ours ms, runc's $theirs ms"
         ((ours <= 3 * theirs))
         find "$ROOT" -mindepth 1 -maxdepth 1 -name "$ID-*" -exec rm -r {} +

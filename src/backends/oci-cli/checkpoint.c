@@ -56,9 +56,13 @@ int restore_add_options(Command *command, const BackendRestore *restore, Error *
 /*
  * The program itself tells whether it was built with CRIU, in its features; crun before 1.9 tells nothing, and has not the commands either.
  * Source: runc's types/features, crun's features.c
+ *
+ * Whether there is a CRIU neither tells in words that help.
  */
 int criu_check(const BackendContainer *container, Error *err) {
+        const char *criu = container->criu ?: "criu";
         _cleanup_json_ json_t *features = NULL;
+        _cleanup_free_ char *found = NULL;
         const char *enabled;
         json_t *annotations;
 
@@ -66,10 +70,15 @@ int criu_check(const BackendContainer *container, Error *err) {
                 return -1;
         annotations = json_object_get(features, "annotations");
         enabled = json_string_value(json_object_get(annotations, "org.opencontainers.runc.checkpoint.enabled"));
-        if (enabled && !strcmp(enabled, "true"))
+        if (!enabled || strcmp(enabled, "true") != 0) {
+                error_set(err, ERROR_NOT_SUPPORTED, "%s: this version of it cannot checkpoint and restore", container->backend->name);
+                return error_hint(err, "choose another runtime when the container is made");
+        }
+        found = program_find(criu);
+        if (found)
                 return 0;
-        error_set(err, ERROR_NOT_SUPPORTED, "%s: this version of it cannot checkpoint and restore", container->backend->name);
-        return error_hint(err, "choose another runtime when the container is made");
+        error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "checkpoint and restore: no program '%s'", criu);
+        return error_hint(err, "install criu, or name it by --criu");
 }
 
 int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err) {
