@@ -54,7 +54,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 return error_hint(err, "--sign-by FINGERPRINT, or --sign-by-sigstore-private-key FILE");
         }
         if (args->directory && !args->gpg_key)
-                return error_set(err, ERROR_INVALID_ARGUMENT, "--directory is for --sign-by: sigstore's signatures are kept in the registry");
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--directory is for --sign-by alone: the others are kept in the registry");
         if (args->identity && call->n_operands > 1)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--sign-identity is for one image");
         return command_each(cli, call, sign_one, err);
@@ -65,14 +65,14 @@ const Command cmd_image_sign = {
         .group = COMMANDS_IMAGES,
         .summary = "sign images in their registries",
         .operands = "IMAGE...",
-        .description = "IMAGE is a reference such as registry.example/team/app:v2. Of an index, each of its manifests is signed too. Signed is what "
-                       "the registry has now; what has been fetched is not looked at.\n\n"
-                       "A GPG signature becomes a file of the lookaside that registries.d names (lookaside-staging), for a web server to serve. One of "
-                       "sigstore is pushed to the registry, beside the image, under the tag that cosign looks for. Nothing is sent to any "
-                       "service, and no transparency log is written: 'cosign verify' needs --insecure-ignore-tlog for it.\n\n"
+        .description = "IMAGE is a reference such as registry.example/team/app:v2. Of an index, each of its manifests is signed too. "
+                       "Signed is what the registry has now; what has been fetched is not looked at.\n\n"
+                       "A GPG signature becomes a file of the lookaside that registries.d names (lookaside-staging), for a web server to "
+                       "serve. One of sigstore is pushed to the registry, beside the image, under the tag that cosign looks for. Nothing is sent to "
+                       "any service, and no transparency log is written: 'cosign verify' needs --insecure-ignore-tlog for it.\n\n"
                        "What was signed, and where the signature is, is printed.",
         .examples = "proxmox-lxcri image sign --sign-by 0x1234ABCD registry.example/team/app:v2\n"
-                    "proxmox-lxcri image sign --sign-by-sigstore-private-key cosign.key --sign-passphrase-file pass registry.example/team/app:v2",
+                    "proxmox-lxcri image sign --sign-by-sigstore-private-key cosign.key registry.example/team/app:v2",
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { sign_options, registry_options, NULL },
