@@ -52,7 +52,9 @@ static int receive_all(Pull *pull, const char *name, ImportedImage *ret, Error *
                 if (entry->descriptor.type == MEDIA_UNKNOWN || (entry->platform.os && !strcmp(entry->platform.os, "unknown")))
                         continue;
                 /* What the index calls an image's platform need not be what the image says. */
-                if (receive(pull, &entry->descriptor, entry->descriptor.type == MEDIA_INDEX ? &entry->platform : NULL, NULL, &image, err) < 0)
+                const Platform *platform = entry->descriptor.type == MEDIA_INDEX ? &entry->platform : NULL;
+
+                if (receive(pull, &entry->descriptor, platform, NULL, &image, err) < 0)
                         return error_prefix(err, "platform %s/%s", entry->platform.os ?: "?", entry->platform.architecture ?: "?");
                 free(image.name);
                 size += image.size;

@@ -53,7 +53,9 @@ int image_describe_remote(const RegistryOptions *registry, const char *text, con
 
         if (remote_open(registry, text, &remote, err) < 0)
                 return -1;
-        const DescribeRequest request = { .blobs_fd = -1, .platform = platform, .strict = true, .read = read_document, .userdata = &remote };
+        const DescribeRequest request = {
+                .blobs_fd = -1, .platform = platform, .strict = true, .read = read_document, .userdata = &remote
+        };
         if (image_describe(&request, &remote.root.descriptor, &image, &manifest, err) < 0)
                 return remote_failed(&remote, err);
         /* Its size is not kept in what is known of an image. */

@@ -356,7 +356,7 @@ static int copy_until_end(Monitor *monitor, pid_t init, int signal_fd, int init_
         return exit_code;
 }
 
-/* Memory that is free, and the stack that the making of the container took, go back to the kernel: a monitor waits for as long as that lives. */
+/* Free memory, and the stack that making the container took, go back to the kernel: a monitor lives as long as its container. */
 static void give_back_memory(void) {
         const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
         uintptr_t end = ((uintptr_t) __builtin_frame_address(0) - STACK_KEPT) & ~(page - 1);

@@ -133,8 +133,11 @@ completes() {
 }
 
 # on_terminal ARG…: a pull on a terminal of 24 by 80
+# what is typed there, see tests/lib/terminal
+TYPING=()
+
 on_terminal() {
-        "$PROJECT/tests/lib/terminal" 100 env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" pull --tls-verify=false "$@" "$REG/web:1" 3>&-
+        "$PROJECT/tests/lib/terminal" 100 "${TYPING[@]}" env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" pull --tls-verify=false "$@" "$REG/web:1" 3>&-
 }
 
 @test "progress: on a terminal a line for each layer and a total, plain lines elsewhere, none with --quiet; after Ctrl-C the next pull goes on" {
@@ -143,7 +146,9 @@ on_terminal() {
         big=$(jq -r '.layers | max_by(.size).digest[7:19]' "$FIXTURES/web/blobs/sha256/$(cut -c8- "$FIXTURES/web.digest")")
         bad pace 0.1
         # so much of the picture that the big layer is under way, and others are done
-        CTRL_C_WHEN="pull $big: [1-9][^:]*B/s[^:]*of [0-9]+ done" try on_terminal
+        TYPING=(--when "pull $big: [1-9][^:]*B/s[^:]*of [0-9]+ done" 'type=^C')
+        try on_terminal
+        TYPING=()
         [[ $status == 130 ]] || { echo "$status"; cat -v "$T/out"; return 1; }
         says Interrupted
         # each picture takes the one before away
