@@ -62,11 +62,13 @@ typedef struct BackendRestore {
 typedef struct BackendCreate {
         const BackendRestore *restore; /* the container comes from a checkpoint, running at once; NULL: from its bundle */
         const char *console_socket; /* NULL: none */
+        json_t *spec;               /* the bundle's config.json as spec_load() gave it, which may be added to; NULL: to be read */
         const char *cgroups_path;   /* linux.cgroupsPath of the bundle's config.json, which the caller has read; NULL: it has none */
         bool no_pivot, no_new_keyring, no_subreaper;
         int preserve_fds; /* --preserve-fds: of the caller's descriptors, after those of socket activation */
         int listen_fds;   /* of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+        char ***ret_cgroups; /* by a backend that knows them: the container's cgroups, before it says who the init is; strv_free(). May be NULL */
 } BackendCreate;
 
 typedef struct BackendExec {

@@ -22,6 +22,7 @@ static EngineContainer engine_container(const BackendContainer *c) {
 
 static EngineCreate engine_request(const BackendCreate *request) {
         return (EngineCreate) {
+                .spec = request->spec,
                 .console_socket = request->console_socket,
                 .no_pivot = request->no_pivot,
                 .no_new_keyring = request->no_new_keyring,
@@ -30,6 +31,7 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .stdin_fd = request->stdin_fd,
                 .stdout_fd = request->stdout_fd,
                 .stderr_fd = request->stderr_fd,
+                .ret_cgroups = request->ret_cgroups,
         };
 }
 

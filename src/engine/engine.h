@@ -22,6 +22,9 @@ typedef struct EngineLaunch {
         uint64_t namespaces;   /* clone flags: to be made by the launcher */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         int preserve_fds;
+        /* between launch() and settle(), the launcher's own */
+        pid_t helper;
+        int report, reaps;
 } EngineLaunch;
 
 typedef struct EngineLauncher {
@@ -32,8 +35,12 @@ typedef struct EngineLauncher {
         bool two_processes;  /* there is a second process in the cgroup until the init runs */
         /** check() - refuse what this launcher cannot do, before anything is made; NULL: it can do all */
         int (*check)(const json_t *spec, Error *err);
-        /** launch() - @ret_pid: the init, a child of this process (by now, if not by birth) */
-        int (*launch)(const EngineLaunch *launch, pid_t *ret_pid, Error *err);
+        /** launch() - start the init. @ret_pid: it, a child of this process; not yet where there is a settle() */
+        int (*launch)(EngineLaunch *launch, pid_t *ret_pid, Error *err);
+        /** settle() - wait until the init is a child of this process, whoever bore it. NULL: it always is */
+        int (*settle)(EngineLaunch *launch, pid_t *ret_pid, Error *err);
+        /** abandon() - in place of settle(): nothing of it is to be left. NULL where settle() is */
+        void (*abandon)(EngineLaunch *launch);
 } EngineLauncher;
 
 /** engine_announced() - read the announcement that waits in @answers; @ret: the init. Errors: RuntimeError */
@@ -49,11 +56,13 @@ typedef struct EngineContainer {
 } EngineContainer;
 
 typedef struct EngineCreate {
+        json_t *spec;               /* the bundle's configuration as spec_load() gave it, which may be added to; NULL: to be read */
         const char *console_socket; /* NULL: none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;
         int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+        char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
 } EngineCreate;
 
 typedef struct EngineExec {

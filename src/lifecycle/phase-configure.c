@@ -50,7 +50,8 @@ static int build_config(Transaction *t, SpecOptions *options, Error *err) {
         t->annotations = json_incref(json_object_get(spec, "annotations"));
         if (fault_point("configure.middle", err) < 0)
                 return -1;
-        return spec_save(t->container_fd, spec, WRITE_DURABLE, err);
+        /* With --rm nothing of the container outlives a power loss. */
+        return spec_save(t->container_fd, spec, t->request->remove ? 0 : WRITE_DURABLE, err);
 }
 
 int write_config(Transaction *t, Error *err) {

@@ -41,6 +41,7 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
 BackendCreate create_request(const Transaction *t) {
         return (BackendCreate) {
                 .restore = t->request->restore,
+                .spec = t->spec,
                 .console_socket = t->request->console_socket,
                 .cgroups_path = t->cgroups_path,
                 .no_pivot = t->request->no_pivot,
@@ -103,8 +104,7 @@ int init_is_known(Transaction *t, int journal_fd, pid_t init, Error *err) {
                 }
                 t->init = (ProcessRef) { .pid = init };
         }
-        t->cgroups = strv_free(t->cgroups);
-        if (cgroup_of_process(init, &t->cgroups, &e) < 0 && e.errnum != ESRCH) {
+        if (!t->cgroups && cgroup_of_process(init, &t->cgroups, &e) < 0 && e.errnum != ESRCH) {
                 if (err)
                         *err = e;
                 return -1;
@@ -126,6 +126,8 @@ int create_in_runtime(Transaction *t, Error *err) {
         char runtime_dir[PATH_MAX];
         BackendContainer container;
         pid_t init;
+
+        request.ret_cgroups = &t->cgroups;
 
         if (prepare_runtime(t, err) < 0)
                 return -1;

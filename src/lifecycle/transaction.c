@@ -62,6 +62,7 @@ void transaction_clear(Transaction *t) {
         free(t->pid_file);
         free(t->oci_version);
         free(t->cgroups_path);
+        json_decref(t->spec);
         json_decref(t->annotations);
         store_image_free(t->image);
         image_config_free(t->image_config);

@@ -108,6 +108,10 @@ int main(int argc, char **argv) {
                 link_fail(&init, &err);
         if (hello.announce)
                 link_send(&init, INIT_ANNOUNCED, 0, -1);
+        if (hello.early && unshare((int) hello.early) < 0) {
+                error_set_errno(&err, ERROR_RUNTIME, errno, "make namespaces");
+                link_fail(&init, &err);
+        }
         /* A parent that dies earlier is seen by the end of the socket; and who started us need not be who stays. */
         if (link_receive_plan(&init, &err) < 0)
                 link_fail(&init, &err);
