@@ -85,8 +85,8 @@ typedef struct RegistryModule {
         /**
          * manifest() - the manifest or index that a reference means
          *
-         * Mirrors are tried before the registry itself. Errors: ImageNotFound (the registry does not have it), RegistryError (with EFBIG: too
-         * large), DigestMismatch, NotSupported (schema 1), Interrupted, OutOfMemory
+         * Mirrors are tried before the registry itself. Errors: ImageNotFound (the registry does not have it), RegistryError (with EFBIG:
+         * too large), DigestMismatch, NotSupported (schema 1), Interrupted, OutOfMemory
          */
         int (*manifest)(Registry *registry, const Reference *name, RegistryDocument *ret, Error *err);
 
