@@ -18,7 +18,9 @@
 #include "oci/state.h"
 
 typedef enum BackendCapability {
-        BACKEND_RUNS_HOOKS = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+        BACKEND_RUNS_HOOKS   = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+        BACKEND_UNPRIVILEGED = 1 << 1, /* containers made from images get a user namespace, unless the user says otherwise */
+        BACKEND_SHIELDS_HOST = 1 << 2, /* a user namespace's root need not get to the path of its root filesystem, nor is given host's devices */
 } BackendCapability;
 
 typedef struct Backend Backend;
@@ -35,6 +37,12 @@ typedef struct BackendContainer {
         bool systemd_cgroup;
         bool no_cgroups;         /* --cgroup-manager disabled: the container stays in the caller's cgroups */
         bool debug;
+        /** started() - of a start: the process runs, and the call goes on only until that says that it is ready. NULL: not asked for */
+        void (*started)(void *userdata);
+        void *userdata;
+        /** what the spec wants said, and nothing failed for; NULL: to nobody */
+        void (*warn)(void *userdata, const char *text);
+        void *warn_data;
 } BackendContainer;
 
 /** What checkpoint and restore have in common. All optional: NULL and false are "not said" */

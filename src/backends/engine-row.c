@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "runtime/cgroup.h"
 
+#define NOTIFY_SOCKET "NOTIFY_SOCKET" /* sd_notify(3) */
+
 static EngineContainer engine_container(const BackendContainer *c) {
         return (EngineContainer) {
                 .launcher = c->backend->driver_data,
@@ -17,6 +19,8 @@ static EngineContainer engine_container(const BackendContainer *c) {
                 .bundle = c->bundle,
                 .runtime_dir = c->runtime_dir,
                 .systemd_cgroup = c->systemd_cgroup,
+                .warn = c->warn,
+                .warn_data = c->warn_data,
         };
 }
 
@@ -27,6 +31,7 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .no_pivot = request->no_pivot,
                 .no_new_keyring = request->no_new_keyring,
                 .preserve_fds = request->preserve_fds + request->listen_fds,
+                .notify_socket = getenv(NOTIFY_SOCKET),
                 .listen_fds = request->listen_fds,
                 .stdin_fd = request->stdin_fd,
                 .stdout_fd = request->stdout_fd,
@@ -41,10 +46,6 @@ static int check_surroundings(const BackendContainer *container, Error *err) {
                 error_set(err, ERROR_NOT_SUPPORTED, "a container of '%s' has cgroups of its own", container->backend->name);
                 return error_hint(err, "leave --cgroup-manager away");
         }
-        if (getenv("NOTIFY_SOCKET")) {
-                error_set(err, ERROR_NOT_SUPPORTED, "$NOTIFY_SOCKET for a container of '%s'", container->backend->name);
-                return error_hint(err, "unset it, or choose --runtime crun or runc");
-        }
         return 0;
 }
 
@@ -58,7 +59,7 @@ int engine_row_create(const BackendContainer *container, const BackendCreate *re
 int engine_row_start(const BackendContainer *container, Error *err) {
         const EngineContainer c = engine_container(container);
 
-        return engine_start(&c, err);
+        return engine_start(&c, getenv(NOTIFY_SOCKET), container->started, container->userdata, err);
 }
 
 int engine_row_delete(const BackendContainer *container, bool force, Error *err) {

@@ -70,7 +70,7 @@ static void drain(const Console *console) {
                 ;
 }
 
-int console_supervise(Console *console, const Foreground *foreground, pid_t pid, int pidfd, int *ret_status, Error *err) {
+int console_supervise(Console *console, const Foreground *foreground, Notify *notify, pid_t pid, int pidfd, int *ret_status, Error *err) {
         bool output_ended = console->master < 0;
         int status;
 
@@ -80,6 +80,7 @@ int console_supervise(Console *console, const Foreground *foreground, pid_t pid,
                         { .fd = foreground->signal_fd, .events = POLLIN },
                         { .fd = output_ended ? -EBADF : console->master, .events = POLLIN },
                         { .fd = console->master < 0 || console->input_ended ? -EBADF : STDIN_FILENO, .events = POLLIN },
+                        { .fd = notify ? notify->listener : -EBADF, .events = POLLIN },
                 };
 
                 if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
@@ -90,10 +91,14 @@ int console_supervise(Console *console, const Foreground *foreground, pid_t pid,
                         output_ended = true;
                 if (fds[3].revents && !carry(STDIN_FILENO, console->master))
                         end_input(console);
+                if (fds[4].revents)
+                        notify_relay(notify, 0);
                 if (fds[0].revents)
                         break;
         }
         drain(console);
+        if (notify)
+                notify_await(notify, pidfd, 0);
         if (process_wait(pid, &status, err) < 0)
                 return -1;
         *ret_status = exit_code_of(status);

@@ -6,6 +6,7 @@
 #include <termios.h>
 
 #include "base/error.h"
+#include "engine/notify.h"
 #include "runtime/foreground.h"
 
 typedef struct Console {
@@ -24,6 +25,7 @@ void console_end(Console *console);
 
 /**
  * console_supervise() - until the child has ended: carry what is typed and shown, pass signals on
+ * @notify:     passed on meanwhile; NULL: none
  * @ret_status: exit code, 128 + signal
  */
-int console_supervise(Console *console, const Foreground *foreground, pid_t pid, int pidfd, int *ret_status, Error *err);
+int console_supervise(Console *console, const Foreground *foreground, Notify *notify, pid_t pid, int pidfd, int *ret_status, Error *err);

@@ -13,9 +13,11 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "engine/notify.h"
 #include "engine/outer-hooks.h"
 #include "engine/plan.h"
 #include "engine/record.h"
+#include "engine/streams.h"
 #include "oci/runtime-spec.h"
 #include "oci/spec-schema.h"
 #include "runtime/hook.h"
@@ -182,6 +184,21 @@ static int plan_return(Builder *b, Error *err) {
         return 0;
 }
 
+/* Past the launcher, which gets /dev/null in their place. */
+static int plan_stdio(Builder *b, EngineLaunch *launch, Error *err) {
+        int *streams[] = { &launch->stdin_fd, &launch->stdout_fd, &launch->stderr_fd };
+
+        for (int i = 0; i < (int) ARRAY_SIZE(streams); i++) {
+                int fd = *streams[i] == SPAWN_INHERIT ? i : *streams[i];
+
+                *streams[i] = -1;
+                /* One that is closed is the launcher's /dev/null, too. */
+                if (fd >= 0 && fcntl(fd, F_GETFD) >= 0 && builder_fd(b, fd, false, &builder_plan(b)->process.stdio[i], err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 static int run_outer_hooks(Creation *c, Error *err) {
         _cleanup_json_ json_t *record = NULL;
         const json_t *hooks = schema_field(c->spec, "hooks"), *state;
@@ -189,7 +206,8 @@ static int run_outer_hooks(Creation *c, Error *err) {
         if (record_load(c->dir_fd, &record, err) < 0)
                 return -1;
         state = json_object_get(record, "state");
-        if (outer_hooks_run(hooks, "prestart", state, "creating", c->session.pid, err) < 0 ||
+        /* prestart comes after what the spec calls "creating" (step 2 of its life cycle), and runs as crun has it. */
+        if (outer_hooks_run(hooks, "prestart", state, "created", c->session.pid, err) < 0 ||
             outer_hooks_run(hooks, "createRuntime", state, "creating", c->session.pid, err) < 0)
                 return -1;
         return session_go_on(&c->session, err);
@@ -256,7 +274,12 @@ static int make(Creation *c, Error *err) {
             plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
             plan_start(c, &builder, err) < 0)
                 return -1;
+        if (c->container->launcher->own_stdio && plan_stdio(&builder, &launch, err) < 0)
+                return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
+        if (streams_give(schema_field(c->spec, "linux"), schema_field(c->spec, "process"),
+                       (const int[]) { launch.stdin_fd, launch.stdout_fd, launch.stderr_fd }, err) < 0)
+                return -1;
         if (c->container->launcher->own_mounts && plan_return(&builder, err) < 0)
                 return -1;
         if (session_settle(&c->session, err) < 0 || session_send_plan(&c->session, &builder, err) < 0)
@@ -267,7 +290,7 @@ static int make(Creation *c, Error *err) {
 int creation_make(Creation *c, Error *err) {
         c->session = SESSION_INIT;
         if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0 ||
-            name_listen_fds(c, err) < 0)
+            name_listen_fds(c, err) < 0 || (c->request->notify_socket && notify_prepare(c->container, c->dir_fd, c->spec, err) < 0))
                 return -1;
         c->session.dir_fd = c->dir_fd;
         if (make(c, err) < 0) {

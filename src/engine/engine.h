@@ -31,6 +31,7 @@ typedef struct EngineLauncher {
         const char *name;
         uint64_t namespaces; /* clone flags that it can make; the init makes the rest */
         bool announces;      /* the init says that it runs, before it reads its plan: how a launcher learns of it whose child it is not */
+        bool own_stdio;      /* its child must not hold the container's standard streams: they come with the plan */
         bool own_mounts;     /* the init starts in a mount namespace of the launcher's, and has to come back to ours */
         bool two_processes;  /* there is a second process in the cgroup until the init runs */
         /** check() - refuse what this launcher cannot do, before anything is made; NULL: it can do all */
@@ -53,6 +54,8 @@ typedef struct EngineContainer {
         const char *bundle;      /* absolute */
         const char *runtime_dir; /* absolute, exists: ROOT/ID/runtime */
         bool systemd_cgroup;
+        void (*warn)(void *userdata, const char *text); /* what the spec wants said, and nothing failed for; NULL: to nobody */
+        void *warn_data;
 } EngineContainer;
 
 typedef struct EngineCreate {
@@ -60,6 +63,7 @@ typedef struct EngineCreate {
         const char *console_socket; /* NULL: none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;
+        const char *notify_socket; /* $NOTIFY_SOCKET, of the service manager; NULL: none */
         int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
@@ -83,8 +87,14 @@ int engine_probe(Error *err);
 /** engine_create() - everything up to where the init waits for start. A failure leaves nothing */
 int engine_create(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err);
 
-/** engine_start() - let the init become the user's process; its failure to do so is ours. Errors: InvalidState, RuntimeError, … */
-int engine_start(const EngineContainer *container, Error *err);
+/**
+ * engine_start() - let the init become the user's process; its failure to do so is ours
+ * @notify_socket: $NOTIFY_SOCKET; a container that was created with one is waited for then, until it says that it is ready, or ends
+ * @started:       called once the process runs, before that wait; may be NULL
+ *
+ * Errors: InvalidState, RuntimeError, …
+ */
+int engine_start(const EngineContainer *container, const char *notify_socket, void (*started)(void *userdata), void *userdata, Error *err);
 
 /** engine_run() - create, start, wait, delete; see Backend.run */
 int engine_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),

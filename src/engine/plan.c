@@ -335,8 +335,11 @@ static int add_root(Builder *b, const PlanSource *source, Error *err) {
             builder_string(b, whole, &ref, err) < 0)
                 return -1;
         builder_plan(b)->root = ref;
-        builder_plan(b)->propagation = propagation && propagation[0] ? propagation_of(propagation) : MS_SLAVE | MS_REC;
         builder_plan(b)->root_propagation = propagation && propagation[0] ? propagation_of(propagation) : 0;
+        builder_plan(b)->propagation = builder_plan(b)->root_propagation ?: MS_SLAVE | MS_REC;
+        /* What cannot be bound could not become a root either: it is made so at last. */
+        if (builder_plan(b)->root_propagation & MS_UNBINDABLE)
+                builder_plan(b)->propagation = MS_PRIVATE | MS_REC;
         if (json_is_true(schema_field(root, "readonly")))
                 builder_plan(b)->flags |= PLAN_READONLY_ROOT;
         /* A user namespace's root may not be able to get there. */

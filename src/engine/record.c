@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "engine/notify.h"
 #include "engine/plan.h"
 #include "oci/spec-schema.h"
 
@@ -164,5 +165,5 @@ int record_forget(int dir_fd, Error *err) {
         for (const char *const *name = (const char *const[]) { START_FILE, INIT_FILE, RECORD_FILE, NULL }; *name; name++)
                 if (unlinkat(dir_fd, *name, 0) < 0 && errno != ENOENT)
                         return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", *name);
-        return 0;
+        return notify_forget(dir_fd, err);
 }

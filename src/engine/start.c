@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "engine/create.h"
+#include "engine/notify.h"
 #include "engine/outer-hooks.h"
 #include "engine/record.h"
 
@@ -35,15 +36,17 @@ bool engine_is_waiting(const EngineContainer *container) {
         return connect_start(dir_fd, &fd) == 0 || errno == EAGAIN;
 }
 
-int engine_start(const EngineContainer *container, Error *err) {
-        _cleanup_close_ int dir_fd = -EBADF;
+int engine_start(const EngineContainer *container, const char *notify_socket, void (*started)(void *userdata), void *userdata, Error *err) {
+        _cleanup_close_ int dir_fd = -EBADF, init_fd = -EBADF;
+        _cleanup_notify_ Notify notify = NOTIFY_INIT;
         _cleanup_session_ Session session = SESSION_INIT;
         _cleanup_json_ json_t *record = NULL;
         ProcessRef init;
 
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || record_load(dir_fd, &record, err) < 0 ||
-            record_load_init(dir_fd, &init, err) < 0)
+            record_load_init(dir_fd, &init, err) < 0 || notify_begin(&notify, dir_fd, notify_socket, err) < 0)
                 return -1;
+        init_fd = process_open(&init);
         session.pid = init.pid;
         if (connect_start(dir_fd, &session.socket) < 0)
                 return error_set_errno(err, errno == ENOENT || errno == ECONNREFUSED ? ERROR_INVALID_STATE : ERROR_FILE, errno,
@@ -61,5 +64,8 @@ int engine_start(const EngineContainer *container, Error *err) {
                 (void) process_signal(&init, SIGKILL);
                 return -1;
         }
+        if (started)
+                started(userdata);
+        notify_await(&notify, init_fd, init.pid);
         return 0;
 }

@@ -60,7 +60,7 @@ int write_config(Transaction *t, Error *err) {
         SpecOptions options;
         int r;
 
-        options = *t->request->options; /* a shallow copy: defaults of ours are put into it, nothing of it is freed */
+        options = userns_options(t);
         if (options.pids_limit == 0)
                 options.pids_limit = lifecycle->config->pids_limit;
         if (!options.cgroups_path) {

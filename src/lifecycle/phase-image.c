@@ -145,7 +145,8 @@ int ensure_image(Transaction *t, Error *err) {
                 return -1;
         if (obtain_image(t, err) < 0)
                 return error_prefix(err, "image '%s'", t->request->image);
-        if (driver_choose(t->store, t->request->storage_driver ?: t->lifecycle->config->storage_driver, &t->driver, err) < 0)
+        if (driver_choose(t->store, t->request->storage_driver ?: t->lifecycle->config->storage_driver, userns_is_wanted(t), &t->driver,
+                          err) < 0)
                 return -1;
         if (fault_point("image.middle", err) < 0)
                 return -1;

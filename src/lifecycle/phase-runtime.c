@@ -21,6 +21,17 @@
 #define RUNTIME_DIR      "runtime"
 #define KILL_TIMEOUT_MS  10000 /* for a process to be gone after SIGKILL; longer means it hangs in the kernel */
 
+void container_started(void *dir) {
+        rundir_unlock(dir);
+}
+
+static void warn(void *userdata, const char *text) {
+        const Lifecycle *lifecycle = userdata;
+
+        if (lifecycle->observer.warn)
+                lifecycle->observer.warn(lifecycle->observer.userdata, text);
+}
+
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle,
                                    bool systemd_cgroup, char runtime_dir[PATH_MAX]) {
         (void) snprintf(runtime_dir, PATH_MAX, "%s/" RUNTIME_DIR, dir->path);
@@ -35,6 +46,8 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
                 .systemd_cgroup = systemd_cgroup,
                 .no_cgroups = lifecycle->no_cgroups,
                 .debug = lifecycle->debug,
+                .warn = warn,
+                .warn_data = (void *) lifecycle,
         };
 }
 
@@ -64,7 +77,8 @@ static bool is_null_device(int fd) {
 int own_stdin(const Transaction *t, BackendCreate *request, int *ret_fd, Error *err) {
         int fds[2];
 
-        if (!t->mapping || (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
+        if (!t->mapping || (t->backend->capabilities & BACKEND_SHIELDS_HOST) ||
+            (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
                 return 0;
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "create a pipe");

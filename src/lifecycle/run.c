@@ -15,6 +15,8 @@ static int run_detached(Transaction *t, Error *err) {
         if (transaction_run(t, NULL, err) < 0)
                 return -1;
         container = backend_container(lifecycle, t->backend, t->dir, t->bundle, lifecycle->systemd_cgroup, runtime_dir);
+        container.started = container_started;
+        container.userdata = t->dir;
         if (t->backend->start(&container, err) == 0)
                 return 0;
 

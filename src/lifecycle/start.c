@@ -23,6 +23,8 @@ static int start_created(const Lifecycle *lifecycle, const Container *c, Error *
 
         if (container_backend(lifecycle, c, &container, runtime_dir, err) < 0)
                 return -1;
+        container.started = container_started;
+        container.userdata = c->dir;
         if (c->backend->start(&container, err) < 0) {
                 backend_failed(lifecycle, c->backend, err);
                 return -1;
@@ -47,6 +49,8 @@ static int start_stopped(const Lifecycle *lifecycle, const StartRequest *request
         if (transaction_run(&t, NULL, err) < 0)
                 return -1;
         container = backend_container(lifecycle, t.backend, t.dir, t.bundle, lifecycle->systemd_cgroup, runtime_dir);
+        container.started = container_started;
+        container.userdata = t.dir;
         if (t.backend->start(&container, err) < 0) {
                 backend_failed(lifecycle, t.backend, err);
                 error_phase(err, "publish");

@@ -66,6 +66,8 @@ void transaction_clear(Transaction *t) {
         json_decref(t->annotations);
         store_image_free(t->image);
         image_config_free(t->image_config);
+        free(t->uid_map);
+        free(t->gid_map);
         id_mapping_free(t->mapping);
         container_record_free(t->record);
         store_close(t->store);

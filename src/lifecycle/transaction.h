@@ -52,6 +52,7 @@ typedef struct Transaction {
         ImageConfig *image_config;
         const Driver *driver;
         IdMapping *mapping; /* of its user namespace; NULL: none */
+        char *uid_map, *gid_map; /* of the same, in the words of the options, when they are not the user's; NULL: they are */
         ContainerRecord *record;
         int container_fd;
         char *container_path;

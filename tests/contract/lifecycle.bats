@@ -202,15 +202,7 @@ load ../e2e/helpers
         listener=$!
         wait_until 10 test -S "$T/n"
         export NOTIFY_SOCKET=$T/n
-        try lxcri create --bundle "$T/b" "$ID"
-        if ((status != 0)); then
-                # our own engine says that it cannot; the others can
-                kill "$listener"
-                [[ $RUNTIME == native || $RUNTIME == lxc ]]
-                complains "NotSupported"
-                complains "NOTIFY_SOCKET"
-                return
-        fi
+        ok lxcri create --bundle "$T/b" "$ID"
         ok lxcri delete --force "$ID"
         lxcri run --bundle "$T/b" "$ID" < /dev/null 3>&- &
         container=$!
@@ -535,7 +527,8 @@ can_checkpoint() {
 
 @test "image: a volume shows the host's files, read-only where asked" {
         import_busybox
-        mkdir "$T/vol"
+        # an unprivileged container's root is one of the host's others
+        mkdir -m 777 "$T/vol"
         echo "from the host" > "$T/vol/file"
         ok lxcri run --rm --image busybox -v "$T/vol:/mnt/vol" "$ID" sh -c 'cat /mnt/vol/file; echo back > /mnt/vol/back'
         says "from the host"

@@ -34,6 +34,17 @@ load ../e2e/helpers
         [[ $output == *2* ]]
 }
 
+@test "process: a seccomp profile may refuse calls that a runtime makes" {
+        local privileges
+
+        for privileges in true false; do
+                make_bundle "$T/b-$privileges" ".process.noNewPrivileges = $privileges"' | .process.args = ["echo", "ran"]
+                        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range", "fcntl", "openat2", "getcwd",
+                                "mount", "mount_setattr", "move_mount", "setns", "unshare"], action: "SCMP_ACT_ERRNO"}]}'
+                [[ $(lxcri run --bundle "$T/b-$privileges" "$ID" < /dev/null) == ran ]]
+        done
+}
+
 @test "process: mounts have their options, masked and read-only paths are so" {
         mkdir "$T/src"
         echo inside > "$T/src/file"

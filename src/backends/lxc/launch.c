@@ -114,6 +114,7 @@ const EngineLauncher lxc_launcher = {
         .name = "lxc",
         .namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
         .announces = true,
+        .own_stdio = true, /* liblxc sets the mode of what it finds there to 0700 */
         .own_mounts = true,
         .two_processes = true,
         .check = check,

@@ -268,10 +268,19 @@ static void find_home(const Init *init, uint32_t uid, char *ret, size_t size) {
         }
 }
 
+static int settle_descriptors(const PlanProcess *p, Error *err) {
+        if (close_range(3 + p->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
+                return error_set_errno(err, ERROR_RUNTIME, errno, "close what is not the container's");
+        for (unsigned fd = 3; fd < 3 + p->preserve_fds; fd++)
+                (void) fcntl((int) fd, F_SETFD, 0);
+        return 0;
+}
+
 int process_become(Init *init, Error *err) {
         const PlanProcess *p = &init->plan->process;
         char path[PATH_MAX], home[PATH_MAX];
         char **args, **env;
+        bool in_cwd = false;
 
         if (p->flags & PLAN_HOME)
                 find_home(init, p->uid, home, sizeof(home));
@@ -282,12 +291,16 @@ int process_become(Init *init, Error *err) {
 
         if (p->flags & PLAN_NO_NEW_PRIVILEGES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "process.noNewPrivileges");
-        if (set_labels(init, err) < 0)
+        /* Before the filter, which may know nothing of close_range(2). What is opened from here on closes by itself. */
+        if (set_labels(init, err) < 0 || settle_descriptors(p, err) < 0)
                 return -1;
-        /* Without no_new_privs loading a filter needs a capability; with it, the later the better. */
-        if (!(p->flags & PLAN_NO_NEW_PRIVILEGES) && seccomp_load(init, err) < 0)
-                return -1;
-        if (drop_bounding(init, err) < 0 || set_user(init, err) < 0 || enter_cwd(init, err) < 0 || set_limits(init, err) < 0 ||
+        /* Without no_new_privs loading a filter needs a capability; with it, the later the better. It may refuse getcwd(2). */
+        if (!(p->flags & PLAN_NO_NEW_PRIVILEGES)) {
+                in_cwd = enter_cwd(init, NULL) == 0;
+                if (seccomp_load(init, err) < 0)
+                        return -1;
+        }
+        if (drop_bounding(init, err) < 0 || set_user(init, err) < 0 || (!in_cwd && enter_cwd(init, err) < 0) || set_limits(init, err) < 0 ||
             set_capabilities(init, err) < 0)
                 return -1;
         if ((p->flags & PLAN_NO_NEW_PRIVILEGES) && seccomp_load(init, err) < 0)
@@ -295,10 +308,6 @@ int process_become(Init *init, Error *err) {
         (void) umask(p->umask);
         if (program_search(init, path, sizeof(path), err) < 0 || hooks_run(init, init->plan->start_hooks, "created", err) < 0)
                 return -1;
-        if (close_range(3 + p->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC) < 0)
-                return error_set_errno(err, ERROR_RUNTIME, errno, "close what is not the container's");
-        for (unsigned fd = 3; fd < 3 + p->preserve_fds; fd++)
-                (void) fcntl((int) fd, F_SETFD, 0);
         execve(path, args, env);
         return error_set_errno(err, ERROR_RUNTIME, errno, "run '%s' in the container", path);
 }
