@@ -16,7 +16,7 @@ static int get(const Call *call, Http *http, size_t max, char **ret, size_t *ret
                         return call_failed(call, http, &response, err);
                 if (http_read_all(http, max, ret, ret_len, &cause) == 0)
                         return 0;
-                if (http_failure(http) != HTTP_TRANSIENT || (cause.kind != ERROR_REGISTRY && cause.kind != ERROR_TIMEOUT) ||
+                if (http_failure(http) != HTTP_TRANSIENT || cause.kind != ERROR_REGISTRY ||
                     n > call->registry->options.retries) {
                         if (err)
                                 *err = cause;
