@@ -43,7 +43,7 @@ bench-images:
 	@tests/with-cgroups bench/images build-bench/proxmox-lxcri --json build-bench/images.json --svg docs/bench-images.svg
 
 bench-runtimes:
-	@packaging/install-packages build run
+	@packaging/install-packages build run bench
 	@[ -f build-bench/build.ninja ] || $(MESON_SETUP) -Dbench=true -Dtests=false build-bench
 	@ninja -C build-bench
 	@tests/with-cgroups bench/run build-bench/proxmox-lxcri build-bench/bench/compare

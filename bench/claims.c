@@ -1,6 +1,7 @@
 /*
- * What the caches and pools of the image pipeline claim, each beside the naive way in the same run: a look-up in the LRU and in a list,
- * records checked in one batch and one by one, buffers from a pool and from malloc(), and the memory of each.
+ * What caches, batches and pools claim for an image pipeline, each beside the naive way in the same run: a look-up in an LRU and in a list,
+ * records from an LRU and from their files, layers checked in one batch and one by one, buffers from a pool and from malloc(), the memory
+ * of each, and all of it together. The program itself has neither the LRU nor the pool: see docs/ARCHITECTURE.md, "Unpacking".
  *
  * usage: claims DIR   (where a scratch store may be made)
  */
@@ -15,12 +16,14 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/lru.h"
 #include "layers/layers.h"
+#include "lru.h"
 #include "pool.h"
+#include "store/layer.h"
 
 #define LAYERS  400  /* of the batch; an image may have 500 */
 #define BUFFERS 2000 /* streams, one after another */
+#define RUNS    10   /* of which the mean is taken */
 #define SCANNED 4000000 /* list entries looked at for one measurement */
 
 static double now(void) {
@@ -135,39 +138,87 @@ static void make_chain(Store *store, Digest *chain) {
         }
 }
 
-static double check_chain(Store *store, const Digest *chain, bool batch) {
-        StoreLayerCache cache;
+/* A record and the one it stands on, as checking a layer reads them. */
+static void read_records(Store *store, const Digest *id, Lru *cache) {
+        const Digest *next = id;
+
+        for (int i = 0; i < 2 && next; i++) {
+                StoreLayer *known = cache ? lru_get(cache, digest_hex(next)) : NULL, *layer;
+                Error err = ERROR_INIT;
+
+                if (known) {
+                        next = known->has_parent ? &known->parent : NULL;
+                        continue;
+                }
+                layer = malloc(sizeof(*layer));
+                if (!layer || store_layer_load(store, next, layer, &err) < 0)
+                        die("record", &err);
+                next = layer->has_parent ? &layer->parent : NULL;
+                if (cache && lru_put(cache, digest_hex(&layer->chain_id), layer, &err) < 0)
+                        die("cache", &err);
+                if (!cache) {
+                        /* The parent's digest was in it. */
+                        static Digest kept;
+
+                        if (next)
+                                kept = *next;
+                        next = next ? &kept : NULL;
+                        free(layer);
+                }
+        }
+}
+
+static double read_chain(Store *store, const Digest *chain, bool cached) {
         Error err = ERROR_INIT;
         double began = now();
+        Lru *cache = NULL;
 
-        if (batch && store_layer_cache_open(store, &cache, &err) < 0)
+        if (cached && lru_new(LAYERS, free, &cache, &err) < 0)
                 die("cache", &err);
-        for (size_t i = 0; i < LAYERS; i++) {
-                if (!batch && store_layer_cache_open(store, &cache, &err) < 0)
-                        die("cache", &err);
-                if (layer_check(&cache, &chain[i], &err) < 0)
-                        die("check", &err);
-                if (!batch)
-                        store_layer_cache_close(&cache);
-        }
-        if (batch)
-                store_layer_cache_close(&cache);
+        for (size_t i = 0; i < LAYERS; i++)
+                read_records(store, &chain[i], cache);
+        lru_free(cache);
         return (now() - began) / LAYERS / 1e3;
 }
 
-static void compare_batch(const char *dir) {
-        static Digest chain[LAYERS];
+static Store *open_store(const char *dir) {
         Error err = ERROR_INIT;
-        double ours = 0, naive = 0;
         Store *store;
 
         if (store_open(dir, STORE_CREATE, &store, &err) < 0)
                 die("store", &err);
-        make_chain(store, chain);
-        for (int i = 0; i < 10; i++) {
-                ours += check_chain(store, chain, true) / 10;
-                naive += check_chain(store, chain, false) / 10;
+        return store;
+}
+
+static double check_chain(const char *dir, const Digest *chain, bool batch) {
+        double began = now();
+        Store *store = batch ? open_store(dir) : NULL;
+        Error err = ERROR_INIT;
+
+        for (size_t i = 0; i < LAYERS; i++) {
+                Store *one = batch ? store : open_store(dir);
+
+                if (layer_check(one, &chain[i], &err) < 0)
+                        die("check", &err);
+                if (!batch)
+                        store_close(one);
         }
+        store_close(store);
+        return (now() - began) / LAYERS / 1e3;
+}
+
+static void compare_batch(const char *dir, Digest *chain) {
+        double ours = 0, naive = 0, cached = 0, uncached = 0;
+        Store *store = open_store(dir);
+
+        make_chain(store, chain);
+        for (int i = 0; i < RUNS; i++) {
+                cached += read_chain(store, chain, true) / RUNS;
+                uncached += read_chain(store, chain, false) / RUNS;
+                ours += check_chain(dir, chain, true) / RUNS;
+                naive += check_chain(dir, chain, false) / RUNS;
+        }
+        row("records of a layer: from an LRU, from files", "us", cached, uncached);
         row("checking a layer: in a batch, one by one", "us", ours, naive);
         store_close(store);
 }
@@ -178,28 +229,66 @@ typedef struct StreamBuffers {
         char in[256 << 10], out[512 << 10];
 } StreamBuffers;
 
-static double use_buffers(Pool *pool) {
+/* As a small layer does: some input, some output. */
+static void use_buffer(Pool *pool, int i) {
         Error err = ERROR_INIT;
+        StreamBuffers *buffers = pool ? pool_take(pool, &err) : malloc(sizeof(*buffers));
+
+        if (!buffers)
+                die("buffers", &err);
+        memset(buffers->in, i, 16 << 10);
+        memset(buffers->out, i, 64 << 10);
+        __asm__ volatile("" : : "r"(buffers) : "memory"); /* the compiler must not leave it out */
+        if (pool)
+                pool_give(pool, buffers);
+        else
+                free(buffers);
+}
+
+static double use_buffers(Pool *pool) {
         double began = now();
 
-        for (int i = 0; i < BUFFERS; i++) {
-                StreamBuffers *buffers = pool ? pool_take(pool, &err) : malloc(sizeof(*buffers));
-
-                if (!buffers)
-                        die("buffers", &err);
-                /* As a small layer does: some input, some output. */
-                memset(buffers->in, i, 16 << 10);
-                memset(buffers->out, i, 64 << 10);
-                __asm__ volatile("" : : "r"(buffers) : "memory"); /* the compiler must not leave it out */
-                if (pool)
-                        pool_give(pool, buffers);
-                else
-                        free(buffers);
-        }
+        for (int i = 0; i < BUFFERS; i++)
+                use_buffer(pool, i);
         return (now() - began) / BUFFERS / 1e3;
 }
 
+/* ---- overall ---- */
+
+/* A layer's records are read and it is given its buffers: with all that was measured above, or with nothing of it. */
+static double do_all(const char *dir, const Digest *chain, Pool *pool) {
+        double began = now();
+        Store *store = pool ? open_store(dir) : NULL;
+        Error err = ERROR_INIT;
+        Lru *cache = NULL;
+
+        if (pool && lru_new(LAYERS, free, &cache, &err) < 0)
+                die("cache", &err);
+        for (size_t i = 0; i < LAYERS; i++) {
+                Store *one = pool ? store : open_store(dir);
+
+                read_records(one, &chain[i], cache);
+                use_buffer(pool, (int) i);
+                if (!pool)
+                        store_close(one);
+        }
+        lru_free(cache);
+        store_close(store);
+        return (now() - began) / LAYERS / 1e3;
+}
+
+static void compare_all(const char *dir, const Digest *chain, Pool *pool) {
+        double ours = 0, naive = 0;
+
+        for (int i = 0; i < RUNS; i++) {
+                ours += do_all(dir, chain, pool) / RUNS;
+                naive += do_all(dir, chain, NULL) / RUNS;
+        }
+        row("overall, a layer: all of these, none", "us", ours, naive);
+}
+
 int main(int argc, char **argv) {
+        static Digest chain[LAYERS];
         Pool pool = POOL_INIT(StreamBuffers, 1);
 
         if (argc != 2) {
@@ -209,8 +298,9 @@ int main(int argc, char **argv) {
         printf("  %-44s %12s %12s %s %9s\n", "", "ours", "naive", "  ", "ratio");
         for (unsigned n = 1000; n <= 1000000; n *= 10)
                 compare_lru(n);
-        compare_batch(argv[1]);
+        compare_batch(argv[1], chain);
         row("buffers of a stream: pool, malloc", "us", use_buffers(&pool), use_buffers(NULL));
+        compare_all(argv[1], chain, &pool);
         pool_clear(&pool);
         return 0;
 }

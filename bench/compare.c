@@ -1,6 +1,7 @@
 /*
- * Compares programs fairly: every round runs each side once, in rotating order, on the same machine in the same minute, and what is
- * compared are medians. A side is a list of commands that succeed; together they take one container through its life.
+ * Compares programs fairly: every round runs each side once, in rotating order, on the same machine in the same minute. Ratios are paired:
+ * the median of what each round's two runs had, so that a slow minute is one for both. A side is a list of commands that succeed;
+ * together they take one container through its life.
  *
  * This process is the subreaper of what it starts, as conmon and containerd's shim are: the pseudo command `reap` waits until every
  * process that was left behind has ended.
@@ -25,11 +26,14 @@
 #define CHECKS_MAX 8
 #define ARGS_MAX   64
 #define ROUNDS_MAX 10000
+#define APART_MAX  10000 /* ms */
 
 static const char usage[] =
-        "usage: compare --rounds N [--warmup N] [--most SIDE FACTOR BASE]… --side NAME COMMAND [; COMMAND]… [--side …]\n"
+        "usage: compare --rounds N [--warmup N] [--apart MS] [--most SIDE FACTOR BASE]… [--most-cpu SIDE FACTOR BASE]…\n"
+        "               --side NAME COMMAND [; COMMAND]… [--side …]\n"
         "  COMMAND  a program and its arguments; '@' stands for an id which is new each time; `reap` waits for all that was left running\n"
-        "  --most   fail when SIDE's median wall time is more than FACTOR times BASE's\n";
+        "  --apart  wait that long before each run: what the kernel still does for the one before then does not count\n"
+        "  --most   fail when SIDE takes more than FACTOR of BASE's wall time; --most-cpu: of its CPU time\n";
 
 typedef struct Sample {
         double wall, cpu; /* ms */
@@ -46,12 +50,13 @@ typedef struct Side {
 typedef struct Check {
         const char *side, *base;
         double factor;
+        bool cpu;
 } Check;
 
 typedef struct Plan {
         Side sides[SIDES_MAX];
         Check checks[CHECKS_MAX];
-        int n_sides, n_checks, rounds, warmup;
+        int n_sides, n_checks, rounds, warmup, apart; /* apart: ms */
         int null_fd, errors_fd;
 } Plan;
 
@@ -171,6 +176,8 @@ static void run_rounds(Plan *plan) {
                         Sample sample;
 
                         snprintf(id, sizeof(id), "bench-%d-%d-%d", getpid(), round + plan->warmup, i);
+                        if (plan->apart > 0)
+                                (void) nanosleep(&(struct timespec) { plan->apart / 1000, plan->apart % 1000 * 1000000L }, NULL);
                         sample = run_side(plan, side, id);
                         if (round >= 0)
                                 side->samples[round] = sample;
@@ -203,6 +210,19 @@ static const Side *find_side(const Plan *plan, const char *name) {
         die("no such side", name);
 }
 
+/* The median of how much of @base's time @side took in the same round. */
+static double paired_ratio(const Plan *plan, const Side *side, const Side *base, bool cpu) {
+        double *values = calloc((size_t) plan->rounds, sizeof(*values)), result;
+
+        if (!values)
+                die("no memory for", "ratios");
+        for (int r = 0; r < plan->rounds; r++)
+                values[r] = cpu ? side->samples[r].cpu / base->samples[r].cpu : side->samples[r].wall / base->samples[r].wall;
+        result = median(values, plan->rounds);
+        free(values);
+        return result;
+}
+
 /* Prints the table; each side against the first. */
 static void print_table(const Plan *plan) {
         const Side *base = &plan->sides[0];
@@ -211,8 +231,8 @@ static void print_table(const Plan *plan) {
         for (int i = 0; i < plan->n_sides; i++) {
                 const Side *side = &plan->sides[i];
 
-                printf("  %-24s %9.2f %7.2f %9.2f %7.2f\n", side->name, side->median.wall, side->median.wall / base->median.wall,
-                       side->median.cpu, side->median.cpu / base->median.cpu);
+                printf("  %-24s %9.2f %7.2f %9.2f %7.2f\n", side->name, side->median.wall, paired_ratio(plan, side, base, false),
+                       side->median.cpu, paired_ratio(plan, side, base, true));
         }
 }
 
@@ -221,11 +241,11 @@ static bool run_checks(const Plan *plan) {
 
         for (int i = 0; i < plan->n_checks; i++) {
                 const Check *check = &plan->checks[i];
-                double ratio = find_side(plan, check->side)->median.wall / find_side(plan, check->base)->median.wall;
+                double ratio = paired_ratio(plan, find_side(plan, check->side), find_side(plan, check->base), check->cpu);
                 bool holds = ratio <= check->factor;
 
-                printf("  %s: '%s' takes %.2f of '%s' (at most %.2f)\n", holds ? "ok" : "NOT OK", check->side, ratio, check->base,
-                       check->factor);
+                printf("  %-4s  %s takes %.2f of %s's %s time (at most %.2f)\n", holds ? "ok" : "over", check->side, ratio, check->base,
+                       check->cpu ? "CPU" : "wall", check->factor);
                 good = good && holds;
         }
         return good;
@@ -249,9 +269,16 @@ static void parse_plan(Plan *plan, int argc, char **argv) {
                 } else if (!strcmp(argv[i], "--warmup") && i + 1 < argc) {
                         plan->warmup = parse_number(argv[i + 1], ROUNDS_MAX);
                         i += 2;
-                } else if (!strcmp(argv[i], "--most") && i + 3 < argc && plan->n_checks < CHECKS_MAX) {
-                        plan->checks[plan->n_checks++] =
-                                (Check) { .side = argv[i + 1], .factor = strtod(argv[i + 2], NULL), .base = argv[i + 3] };
+                } else if (!strcmp(argv[i], "--apart") && i + 1 < argc) {
+                        plan->apart = parse_number(argv[i + 1], APART_MAX);
+                        i += 2;
+                } else if ((!strcmp(argv[i], "--most") || !strcmp(argv[i], "--most-cpu")) && i + 3 < argc && plan->n_checks < CHECKS_MAX) {
+                        plan->checks[plan->n_checks++] = (Check) {
+                                .side = argv[i + 1],
+                                .factor = strtod(argv[i + 2], NULL),
+                                .base = argv[i + 3],
+                                .cpu = !strcmp(argv[i], "--most-cpu"),
+                        };
                         i += 4;
                 } else if (!strcmp(argv[i], "--side") && i + 2 < argc && plan->n_sides < SIDES_MAX) {
                         Side *side = &plan->sides[plan->n_sides++];

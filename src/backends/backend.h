@@ -18,7 +18,9 @@
 #include "oci/state.h"
 
 typedef enum BackendCapability {
-        BACKEND_RUNS_HOOKS = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+        BACKEND_RUNS_HOOKS   = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
+        BACKEND_UNPRIVILEGED = 1 << 1, /* containers made from images get a user namespace, unless the user says otherwise */
+        BACKEND_SHIELDS_HOST = 1 << 2, /* a user namespace's root need not get to the path of its root filesystem, nor is given host's devices */
 } BackendCapability;
 
 typedef struct Backend Backend;
@@ -38,6 +40,9 @@ typedef struct BackendContainer {
         /** started() - of a start: the process runs, and the call goes on only until that says that it is ready. NULL: not asked for */
         void (*started)(void *userdata);
         void *userdata;
+        /** what the spec wants said, and nothing failed for; NULL: to nobody */
+        void (*warn)(void *userdata, const char *text);
+        void *warn_data;
 } BackendContainer;
 
 /** What checkpoint and restore have in common. All optional: NULL and false are "not said" */
@@ -65,11 +70,13 @@ typedef struct BackendRestore {
 typedef struct BackendCreate {
         const BackendRestore *restore; /* the container comes from a checkpoint, running at once; NULL: from its bundle */
         const char *console_socket; /* NULL: none */
+        json_t *spec;               /* the bundle's config.json as spec_load() gave it, which may be added to; NULL: to be read */
         const char *cgroups_path;   /* linux.cgroupsPath of the bundle's config.json, which the caller has read; NULL: it has none */
         bool no_pivot, no_new_keyring, no_subreaper;
         int preserve_fds; /* --preserve-fds: of the caller's descriptors, after those of socket activation */
         int listen_fds;   /* of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+        char ***ret_cgroups; /* by a backend that knows them: the container's cgroups, before it says who the init is; strv_free(). May be NULL */
 } BackendCreate;
 
 typedef struct BackendExec {

@@ -19,11 +19,14 @@ static EngineContainer engine_container(const BackendContainer *c) {
                 .bundle = c->bundle,
                 .runtime_dir = c->runtime_dir,
                 .systemd_cgroup = c->systemd_cgroup,
+                .warn = c->warn,
+                .warn_data = c->warn_data,
         };
 }
 
 static EngineCreate engine_request(const BackendCreate *request) {
         return (EngineCreate) {
+                .spec = request->spec,
                 .console_socket = request->console_socket,
                 .no_pivot = request->no_pivot,
                 .no_new_keyring = request->no_new_keyring,
@@ -33,6 +36,7 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .stdin_fd = request->stdin_fd,
                 .stdout_fd = request->stdout_fd,
                 .stderr_fd = request->stderr_fd,
+                .ret_cgroups = request->ret_cgroups,
         };
 }
 

@@ -26,12 +26,14 @@ struct Key {
         ConfigKey doc;
         size_t offset; /* of the member of Config; rules and runtimes know their own */
         int64_t min, max;
+        const char *const *words; /* the values it may have; NULL-terminated */
         int (*parse)(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
         json_t *(*show)(const Key *key, const Config *config);
 };
 
 static int parse_path(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_name(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
+static int parse_word(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_device(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_bool(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
 static int parse_integer(const Key *key, json_t *value, const Source *source, Config *config, Error *err);
@@ -45,6 +47,8 @@ static json_t *show_runtimes(const Key *key, const Config *config);
 
 #define PATH(m)             .offset = offsetof(Config, m), .parse = parse_path, .show = show_text
 #define NAME(m)             .offset = offsetof(Config, m), .parse = parse_name, .show = show_text
+#define WORD(m, ...)        .offset = offsetof(Config, m), .parse = parse_word, .show = show_text, \
+                            .words = (const char *const[]) { __VA_ARGS__, NULL }
 #define DEVICE(m)           .offset = offsetof(Config, m), .parse = parse_device, .show = show_text
 #define BOOL(m)             .offset = offsetof(Config, m), .parse = parse_bool, .show = show_bool
 #define INTEGER(m, low, up) .offset = offsetof(Config, m), .parse = parse_integer, .show = show_integer, .min = (low), .max = (up)
@@ -76,6 +80,17 @@ static const Key keys[CONFIG_KEYS] = {
           INTEGER(workers, 0, 16) },
         { { "keep_blobs", "boolean", "true", "keep the compressed layers beside the unpacked ones; without them there is no push" },
           BOOL(keep_blobs) },
+        { { "userns", "shared|own|host", "\"shared\"",
+            "who root of a container of native and lxc made from an image is on the host: another user that containers share, one of its "
+            "own, or root itself" },
+          WORD(userns, "shared", "own", "host") },
+        { { "userns_first", "integer", "0",
+            "the host's first id for them; 0: the range of 'containers' or 'root' in /etc/subuid and /etc/subgid, else 100000, as in "
+            "Proxmox VE" },
+          INTEGER(userns_first, 0, UINT32_MAX - 1) },
+        { { "userns_count", "integer", "65536",
+            "ids from userns_first on; containers share the first 65536, and take as many each with 'own'" },
+          INTEGER(userns_count, 65536, UINT32_MAX - 1) },
         { { "stop_timeout", "integer", "10", "seconds between a container's stop signal and SIGKILL" },
           INTEGER(stop_timeout, 0, INT32_MAX) },
         { { "network_bridge", "device", "\"vmbr0\"", "the bridge of the host that '--network bridge' means" }, DEVICE(network_bridge) },
@@ -138,6 +153,21 @@ static int parse_name(const Key *key, json_t *value, const Source *source, Confi
 
         if (json_is_string(value) && !is_name(json_string_value(value)))
                 return refuse(source, at, "is not a name of lower-case letters, digits and '-'", err);
+        return set_text(member_of(config, key), value, at, source, err);
+}
+
+static int parse_word(const Key *key, json_t *value, const Source *source, Config *config, Error *err) {
+        const char *at[] = { key->doc.name, NULL }, *text = json_string_value(value);
+        _cleanup_buf_ Buf what = BUF_INIT(256);
+        bool known = false;
+
+        for (size_t i = 0; key->words[i]; i++) {
+                known = known || (text && !strcmp(key->words[i], text));
+                if (buf_printf(&what, err, "%s'%s'", i ? ", " : "is not one of ", key->words[i]) < 0)
+                        return -1;
+        }
+        if (text && !known)
+                return refuse(source, at, what.data, err);
         return set_text(member_of(config, key), value, at, source, err);
 }
 
@@ -285,6 +315,7 @@ Config *config_free(Config *config) {
         json_decref(config->runtimes);
         free(config->storage_driver);
         free(config->network_bridge);
+        free(config->userns);
         free(config);
         return NULL;
 }

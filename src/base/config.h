@@ -23,7 +23,7 @@ typedef struct RuntimeRule {
         char *runtime; /* backend name */
 } RuntimeRule;
 
-#define CONFIG_KEYS 19 /* rows of the table */
+#define CONFIG_KEYS 22 /* rows of the table */
 
 typedef struct Config {
         char *path;            /* the file it came from; NULL: none, all defaults */
@@ -40,6 +40,9 @@ typedef struct Config {
         int64_t layer_size_max; /* bytes an unpacked layer; default 64 GiB */
         int64_t workers;        /* layers at once; 0: as many as there are processors */
         bool keep_blobs;        /* of layers that were unpacked in the same pass; default true */
+        char *userns;           /* of image containers where the runtime makes them unprivileged: "shared", "own" or "host" */
+        int64_t userns_first;   /* the host's first id for them; 0: as /etc/subuid and /etc/subgid say */
+        int64_t userns_count;   /* how many ids there are from it on */
         int64_t stop_timeout;   /* seconds between stop signal and SIGKILL; default 10 */
         char *network_bridge;   /* of --network bridge without a name; default vmbr0 */
         int64_t dhcp_timeout;   /* seconds for a DHCP server to answer a container that starts; default 45 */

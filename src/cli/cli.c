@@ -23,7 +23,7 @@ static void setup_report(Cli *cli) {
 
         cli->report.file = global->log;
         cli->report.json = global->log_format && !strcmp(global->log_format, "json");
-        cli->report.level = LOG_LEVEL_ERROR;
+        cli->report.level = global->log_level && !strcmp(global->log_level, "error") ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
         if (global->log_level && !strcmp(global->log_level, "info"))
                 cli->report.level = LOG_LEVEL_INFO;
         if (global->debug || (global->log_level && !strcmp(global->log_level, "debug")))

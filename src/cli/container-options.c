@@ -155,7 +155,10 @@ const Option container_image_options[] = {
         OPT_LIST(0, "cap-drop", ContainerArgs, spec.cap_drop, "CAPABILITY", "take a capability away; 'all' for every one"),
         OPT_LIST(0, "security-opt", ContainerArgs, spec.security_opt, "OPTION",
                  "seccomp=, apparmor=, label=, no-new-privileges, mask=, unmask=, systempaths="),
-        OPT_CALL(0, "userns", ContainerArgs, spec, "MODE", take_userns, "the user namespace: host, private or auto"),
+        OPT_CALL(0, "userns", ContainerArgs, spec, "MODE", take_userns,
+                 "who its root is on the host: root (host: a privileged container), another user that containers share (shared) or one of "
+                 "its own (own); private and auto: by /etc/subuid. Unless given: the configuration's, with native and lxc; host with "
+                 "--privileged and other runtimes"),
         OPT_CALL(0, "uidmap", ContainerArgs, spec.uid_map, "CONTAINER:HOST:SIZE", take_id_map, "map a range of user ids"),
         OPT_CALL(0, "gidmap", ContainerArgs, spec.gid_map, "CONTAINER:HOST:SIZE", take_id_map, "map a range of group ids"),
         OPT_END

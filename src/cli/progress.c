@@ -100,6 +100,13 @@ static void note(void *userdata, const char *text) {
         report_line(progress->report, LOG_LEVEL_INFO, "%s", text);
 }
 
+static void warn(void *userdata, const char *text) {
+        Progress *progress = userdata;
+
+        progress_hide(progress);
+        report_line(progress->report, LOG_LEVEL_WARNING, "%s", text);
+}
+
 static uint64_t monotonic(void) {
         struct timespec now;
 
@@ -158,6 +165,7 @@ LifecycleObserver progress_observer(Progress *progress, const volatile sig_atomi
                 .phase_begin = phase_begin,
                 .phase_end = phase_end,
                 .note = note,
+                .warn = warn,
                 .userdata = progress,
                 .image_progress = { .report = image_progress, .userdata = progress, .cancelled = cancelled },
         };

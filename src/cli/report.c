@@ -23,6 +23,7 @@
 
 static const char *const level_names[] = {
         [LOG_LEVEL_ERROR] = "error",
+        [LOG_LEVEL_WARNING] = "warning",
         [LOG_LEVEL_INFO]  = "info",
         [LOG_LEVEL_DEBUG] = "debug",
 };

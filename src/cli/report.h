@@ -14,6 +14,7 @@
 
 typedef enum LogLevel {
         LOG_LEVEL_ERROR,
+        LOG_LEVEL_WARNING,
         LOG_LEVEL_INFO,
         LOG_LEVEL_DEBUG,
 } LogLevel;

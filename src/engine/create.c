@@ -17,6 +17,7 @@
 #include "engine/outer-hooks.h"
 #include "engine/plan.h"
 #include "engine/record.h"
+#include "engine/streams.h"
 #include "oci/runtime-spec.h"
 #include "oci/spec-schema.h"
 #include "runtime/hook.h"
@@ -29,8 +30,13 @@ void creation_end(Creation *c) {
 }
 
 static int load_spec(Creation *c, Error *err) {
-        _cleanup_close_ int fd = open(c->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int fd = -EBADF;
 
+        if (c->request->spec) {
+                c->spec = json_incref(c->request->spec);
+                return 0;
+        }
+        fd = open(c->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", c->container->bundle);
         return spec_load(fd, &c->spec, err) < 0 ? error_prefix(err, "bundle '%s'", c->container->bundle) : 0;
@@ -52,12 +58,13 @@ static int name_listen_fds(Creation *c, Error *err) {
 
 static int make_cgroups(Creation *c, Error *err) {
         CgroupRequest request = cgroup_request(c->container, c->spec);
+        _cleanup_(cgroup_layout_freep) CgroupLayout *layout = NULL;
         _cleanup_strv_ char **planned = NULL;
 
-        if (cgroup_plan(&request, &planned, err) < 0 ||
+        if (cgroup_layout_new(&request, &layout, err) < 0 || cgroup_plan(layout, &planned, err) < 0 ||
             record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
                 return -1;
-        return cgroup_create(&request, &c->cgroup, err);
+        return cgroup_create(&request, layout, &c->cgroup, err);
 }
 
 /* A socket's path has 108 bytes, an id may have more: by descriptor. */
@@ -138,6 +145,16 @@ static uint64_t launcher_namespaces(const Creation *c) {
         return flags & c->container->launcher->namespaces;
 }
 
+/* Of those that the init makes: that of the network takes the kernel longest. */
+static uint64_t early_namespaces(const Creation *c) {
+        const json_t *linux_part = schema_field(c->spec, "linux");
+        const char *path;
+
+        if (linux_has_namespace(linux_part, "user", NULL))
+                return 0;
+        return linux_has_namespace(linux_part, "network", &path) && !path ? CLONE_NEWNET : 0;
+}
+
 /* Whether the init can be born into its cgroup: the launcher has to be in it, too, and a limit may leave room for one process only. */
 static bool fits_at_birth(const Creation *c) {
         const json_t *pids = schema_field(schema_field(schema_field(c->spec, "linux"), "resources"), "pids");
@@ -167,6 +184,21 @@ static int plan_return(Builder *b, Error *err) {
         return 0;
 }
 
+/* Past the launcher, which gets /dev/null in their place. */
+static int plan_stdio(Builder *b, EngineLaunch *launch, Error *err) {
+        int *streams[] = { &launch->stdin_fd, &launch->stdout_fd, &launch->stderr_fd };
+
+        for (int i = 0; i < (int) ARRAY_SIZE(streams); i++) {
+                int fd = *streams[i] == SPAWN_INHERIT ? i : *streams[i];
+
+                *streams[i] = -1;
+                /* One that is closed is the launcher's /dev/null, too. */
+                if (fd >= 0 && fcntl(fd, F_GETFD) >= 0 && builder_fd(b, fd, false, &builder_plan(b)->process.stdio[i], err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 static int run_outer_hooks(Creation *c, Error *err) {
         _cleanup_json_ json_t *record = NULL;
         const json_t *hooks = schema_field(c->spec, "hooks"), *state;
@@ -179,6 +211,22 @@ static int run_outer_hooks(Creation *c, Error *err) {
             outer_hooks_run(hooks, "createRuntime", state, "creating", c->session.pid, err) < 0)
                 return -1;
         return session_go_on(&c->session, err);
+}
+
+static int tell_cgroups(const Creation *c, Error *err) {
+        _cleanup_strv_ char **list = NULL;
+
+        if (!c->request->ret_cgroups)
+                return 0;
+        list = calloc(1, sizeof(*list));
+        if (!list)
+                return error_oom(err);
+        for (char **d = c->cgroup->directories; *d; d++)
+                if (strv_push(&list, *d, err) < 0)
+                        return -1;
+        strv_free(*c->request->ret_cgroups);
+        *c->request->ret_cgroups = TAKE(list);
+        return 0;
 }
 
 static int await_ready(Creation *c, Error *err) {
@@ -207,26 +255,36 @@ static int make(Creation *c, Error *err) {
                 .preserve_fds = c->request->preserve_fds,
         };
         PlanSource source = { .container = c->container, .request = c->request, .spec = c->spec };
+        uint64_t early;
         bool at_birth;
 
         if ((c->container->launcher->check && c->container->launcher->check(c->spec, err) < 0) || make_cgroups(c, err) < 0)
                 return -1;
         source.cgroup = c->cgroup;
-        source.made_by_launcher = launch.namespaces = launcher_namespaces(c);
+        launch.namespaces = launcher_namespaces(c);
+        early = early_namespaces(c);
+        source.made_already = launch.namespaces | early;
         at_birth = fits_at_birth(c);
         launch.cgroup_fd = at_birth ? c->cgroup->v2_fd : -EBADF;
+        /* While the init comes into being, its plan does, too. */
+        if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, early, err) < 0)
+                return -1;
         if (builder_init(&builder, PLAN_CREATE, err) < 0 || plan_create(&builder, &source, err) < 0 ||
             plan_tasks(&builder, c->cgroup, !at_birth, err) < 0 ||
             plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
             plan_start(c, &builder, err) < 0)
                 return -1;
+        if (c->container->launcher->own_stdio && plan_stdio(&builder, &launch, err) < 0)
+                return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
+        if (streams_give(schema_field(c->spec, "linux"), schema_field(c->spec, "process"),
+                       (const int[]) { launch.stdin_fd, launch.stdout_fd, launch.stderr_fd }, err) < 0)
+                return -1;
         if (c->container->launcher->own_mounts && plan_return(&builder, err) < 0)
                 return -1;
-        if (session_begin(&c->session, c->container->launcher, &launch, PLAN_CREATE, err) < 0 ||
-            session_send_plan(&c->session, &builder, err) < 0)
+        if (session_settle(&c->session, err) < 0 || session_send_plan(&c->session, &builder, err) < 0)
                 return -1;
-        return await_ready(c, err);
+        return await_ready(c, err) < 0 ? -1 : tell_cgroups(c, err);
 }
 
 int creation_make(Creation *c, Error *err) {

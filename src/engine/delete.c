@@ -33,10 +33,16 @@ static int end_init(const ProcessRef *init, char *const *cgroups, bool force, Er
         return r == 0 ? error_set(err, ERROR_TIMEOUT, "the container's init (process %d) does not end after SIGKILL", (int) init->pid) : 0;
 }
 
-/* Once: what is to be run is forgotten first. Their failure stops nothing, as the spec wants. */
-static void run_poststop(int dir_fd, const json_t *record) {
-        if (json_object_get(json_object_get(record, "hooks"), "poststop"))
-                (void) outer_hooks_run(json_object_get(record, "hooks"), "poststop", json_object_get(record, "state"), "stopped", 0, NULL);
+/* Once: what is to be run is forgotten first. A failure is told, and stops nothing. Source: runtime-spec runtime.md, "Lifecycle" */
+static void run_poststop(const EngineContainer *container, const json_t *record) {
+        const json_t *hooks = json_object_get(record, "hooks"), *state = json_object_get(record, "state");
+
+        for (size_t i = 0; i < json_array_size(json_object_get(hooks, "poststop")); i++) {
+                Error err = ERROR_INIT;
+
+                if (outer_hook_run(hooks, "poststop", i, state, "stopped", 0, &err) < 0 && container->warn)
+                        container->warn(container->warn_data, err.text);
+        }
 }
 
 static int delete_at(const EngineContainer *container, int dir_fd, bool force, Error *err) {
@@ -54,7 +60,7 @@ static int delete_at(const EngineContainer *container, int dir_fd, bool force, E
                 return -1;
         if (record_forget(dir_fd, err) < 0)
                 return -1;
-        run_poststop(dir_fd, record);
+        run_poststop(container, record);
         return 0;
 }
 

@@ -22,18 +22,26 @@ typedef struct EngineLaunch {
         uint64_t namespaces;   /* clone flags: to be made by the launcher */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         int preserve_fds;
+        /* between launch() and settle(), the launcher's own */
+        pid_t helper;
+        int report, reaps;
 } EngineLaunch;
 
 typedef struct EngineLauncher {
         const char *name;
         uint64_t namespaces; /* clone flags that it can make; the init makes the rest */
         bool announces;      /* the init says that it runs, before it reads its plan: how a launcher learns of it whose child it is not */
+        bool own_stdio;      /* its child must not hold the container's standard streams: they come with the plan */
         bool own_mounts;     /* the init starts in a mount namespace of the launcher's, and has to come back to ours */
         bool two_processes;  /* there is a second process in the cgroup until the init runs */
         /** check() - refuse what this launcher cannot do, before anything is made; NULL: it can do all */
         int (*check)(const json_t *spec, Error *err);
-        /** launch() - @ret_pid: the init, a child of this process (by now, if not by birth) */
-        int (*launch)(const EngineLaunch *launch, pid_t *ret_pid, Error *err);
+        /** launch() - start the init. @ret_pid: it, a child of this process; not yet where there is a settle() */
+        int (*launch)(EngineLaunch *launch, pid_t *ret_pid, Error *err);
+        /** settle() - wait until the init is a child of this process, whoever bore it. NULL: it always is */
+        int (*settle)(EngineLaunch *launch, pid_t *ret_pid, Error *err);
+        /** abandon() - in place of settle(): nothing of it is to be left. NULL where settle() is */
+        void (*abandon)(EngineLaunch *launch);
 } EngineLauncher;
 
 /** engine_announced() - read the announcement that waits in @answers; @ret: the init. Errors: RuntimeError */
@@ -46,15 +54,19 @@ typedef struct EngineContainer {
         const char *bundle;      /* absolute */
         const char *runtime_dir; /* absolute, exists: ROOT/ID/runtime */
         bool systemd_cgroup;
+        void (*warn)(void *userdata, const char *text); /* what the spec wants said, and nothing failed for; NULL: to nobody */
+        void *warn_data;
 } EngineContainer;
 
 typedef struct EngineCreate {
+        json_t *spec;               /* the bundle's configuration as spec_load() gave it, which may be added to; NULL: to be read */
         const char *console_socket; /* NULL: none */
         bool no_pivot, no_new_keyring;
         int preserve_fds;
         const char *notify_socket; /* $NOTIFY_SOCKET, of the service manager; NULL: none */
         int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
+        char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
 } EngineCreate;
 
 typedef struct EngineExec {

@@ -15,6 +15,7 @@
 #include "engine/create.h"
 #include "engine/plan.h"
 #include "engine/record.h"
+#include "engine/streams.h"
 
 static const struct {
         const char *name;
@@ -146,9 +147,11 @@ static int begin(Session *session, const EngineContainer *container, const Proce
             plan_exec(&builder, container, init, record, request, err) < 0 ||
             plan_tasks(&builder, cgroup, false, err) < 0)
                 return -1;
+        if (streams_give(request->linux_part, request->process, (const int[]) { SPAWN_INHERIT, SPAWN_INHERIT, SPAWN_INHERIT }, err) < 0)
+                return -1;
         launch.cgroup_fd = cgroup->v2_fd;
-        if (session_begin(session, container->launcher, &launch, PLAN_EXEC, err) < 0 || session_send_plan(session, &builder, err) < 0 ||
-            session_next(session, &message, &fd, err) < 0)
+        if (session_begin(session, container->launcher, &launch, PLAN_EXEC, 0, err) < 0 || session_settle(session, err) < 0 ||
+            session_send_plan(session, &builder, err) < 0 || session_next(session, &message, &fd, err) < 0)
                 return -1;
         return message.kind == INIT_READY ? 0 : error_set(err, ERROR_RUNTIME, "the process ended before it was ready");
 }

@@ -29,32 +29,30 @@ static int state_text(const json_t *state, const char *status, pid_t pid, char *
         return json_print(whole, ret, err);
 }
 
-int outer_hooks_run(const json_t *hooks, const char *name, const json_t *state, const char *status, pid_t pid, Error *err) {
-        const json_t *list = schema_field(hooks, name);
+int outer_hook_run(const json_t *hooks, const char *name, size_t i, const json_t *state, const char *status, pid_t pid, Error *err) {
+        const json_t *one = json_array_get(schema_field(hooks, name), i);
+        _cleanup_free_ char **args = borrow_strings(schema_field(one, "args")), **env = borrow_strings(schema_field(one, "env"));
         _cleanup_free_ char *text = NULL;
-        size_t n = json_array_size(list);
+        char place[64];
+        Hook hook = {
+                .path = json_string_value(schema_field(one, "path")),
+                .place = place,
+                .args = args,
+                .env = env,
+                .timeout = (unsigned) json_integer_value(schema_field(one, "timeout")),
+        };
 
-        if (n == 0)
-                return 0;
+        if (!args || !env)
+                return error_oom(err);
         if (state_text(state, status, pid, &text, err) < 0)
                 return -1;
-        for (size_t i = 0; i < n; i++) {
-                const json_t *one = json_array_get(list, i);
-                _cleanup_free_ char **args = borrow_strings(schema_field(one, "args")), **env = borrow_strings(schema_field(one, "env"));
-                char place[64];
-                Hook hook = {
-                        .path = json_string_value(schema_field(one, "path")),
-                        .place = place,
-                        .args = args,
-                        .env = env,
-                        .timeout = (unsigned) json_integer_value(schema_field(one, "timeout")),
-                };
+        (void) snprintf(place, sizeof(place), "hooks.%s[%zu]", name, i);
+        return hook_run(&hook, text, strlen(text), err) < 0 ? error_phase(err, "hooks") : 0;
+}
 
-                if (!args || !env)
-                        return error_oom(err);
-                (void) snprintf(place, sizeof(place), "hooks.%s[%zu]", name, i);
-                if (hook_run(&hook, text, strlen(text), err) < 0)
-                        return error_phase(err, "hooks");
-        }
+int outer_hooks_run(const json_t *hooks, const char *name, const json_t *state, const char *status, pid_t pid, Error *err) {
+        for (size_t i = 0; i < json_array_size(schema_field(hooks, name)); i++)
+                if (outer_hook_run(hooks, name, i, state, status, pid, err) < 0)
+                        return -1;
         return 0;
 }

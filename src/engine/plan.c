@@ -78,7 +78,7 @@ static int add_time_offsets(Builder *b, const json_t *offsets, PlanRef *ret, Err
         return builder_string(b, text.data, ret, err);
 }
 
-int plan_namespaces(Builder *b, const json_t *linux_part, uint64_t made_by_launcher, Error *err) {
+int plan_namespaces(Builder *b, const json_t *linux_part, uint64_t made_already, Error *err) {
         PlanNamespaces n = builder_plan(b)->namespaces;
 
         for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
@@ -98,7 +98,7 @@ int plan_namespaces(Builder *b, const json_t *linux_part, uint64_t made_by_launc
                 if (builder_fd(b, fd, true, &n.paths[namespaces[i].which], err) < 0)
                         return -1;
         }
-        n.cloned = n.fresh & made_by_launcher;
+        n.cloned = n.fresh & made_already;
         if ((n.fresh & CLONE_NEWUSER) && add_mapping(b, linux_part, &n, err) < 0)
                 return -1;
         if (add_time_offsets(b, schema_field(linux_part, "timeOffsets"), &n.time_offsets, err) < 0)
@@ -394,7 +394,7 @@ int plan_create(Builder *b, const PlanSource *source, Error *err) {
         if (check_supported(spec, err) < 0 ||
             string_format(&cache, err, "%s/../../.cache", source->container->runtime_dir) < 0)
                 return -1;
-        if (plan_namespaces(b, linux_part, source->made_by_launcher, err) < 0 || add_root(b, source, err) < 0 ||
+        if (plan_namespaces(b, linux_part, source->made_already, err) < 0 || add_root(b, source, err) < 0 ||
             plan_mounts(b, source, err) < 0 || add_devices(b, schema_field(linux_part, "devices"), err) < 0 ||
             add_strings(b, schema_field(linux_part, "maskedPaths"), "linux.maskedPaths", &masked, err) < 0 ||
             add_strings(b, schema_field(linux_part, "readonlyPaths"), "linux.readonlyPaths", &readonly, err) < 0 ||

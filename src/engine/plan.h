@@ -14,14 +14,14 @@ typedef struct PlanSource {
         const EngineCreate *request;
         const json_t *spec;
         const Cgroup *cgroup;
-        uint64_t made_by_launcher; /* namespaces, by clone flag */
+        uint64_t made_already; /* namespaces that the init finds made, by clone flag */
 } PlanSource;
 
 /** plan_create() - the whole of PLAN_CREATE but start_fd and console. Errors: InvalidSpec, NotSupported (naming the field), FileError, OutOfMemory */
 int plan_create(Builder *builder, const PlanSource *source, Error *err);
 
 /** plan_namespaces() - which are made, which joined */
-int plan_namespaces(Builder *builder, const json_t *linux_part, uint64_t made_by_launcher, Error *err);
+int plan_namespaces(Builder *builder, const json_t *linux_part, uint64_t made_already, Error *err);
 
 /** plan_mounts() - `mounts`; sources that the init may not reach are opened here */
 int plan_mounts(Builder *builder, const PlanSource *source, Error *err);

@@ -18,8 +18,8 @@
 
 #define INIT_PROGRAM "proxmox-lxcri-init"
 
-int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch *launch, PlanKind kind, Error *err) {
-        const PlanHello hello = { .version = PLAN_VERSION, .kind = kind, .announce = launcher->announces };
+int session_begin(Session *session, const EngineLauncher *launcher, const EngineLaunch *launch, PlanKind kind, uint64_t early, Error *err) {
+        const PlanHello hello = { .version = PLAN_VERSION, .kind = kind, .announce = launcher->announces, .early = early };
         _cleanup_free_ char *init = NULL;
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
         int ends[2];
@@ -32,16 +32,29 @@ int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch
         theirs = ends[1];
         if (fd_write_all(ours, &hello, sizeof(hello), err) < 0)
                 return -1;
-        launch->init = init;
-        launch->socket = theirs;
-        launch->answers = ours;
         if (launcher->announces && announce_begin(ours, true) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "ask for credentials");
-        if (launcher->launch(launch, &session->pid, err) < 0)
+        session->launch = *launch;
+        session->launch.init = init;
+        session->launch.socket = theirs;
+        session->launch.answers = ours;
+        if (launcher->launch(&session->launch, &session->pid, err) < 0)
+                return -1;
+        session->launch.init = NULL;
+        session->launch.socket = -EBADF;
+        session->launcher = launcher;
+        session->socket = TAKE_FD(ours);
+        return 0;
+}
+
+int session_settle(Session *session, Error *err) {
+        const EngineLauncher *launcher = session->launcher;
+
+        session->launcher = NULL;
+        if (launcher->settle && launcher->settle(&session->launch, &session->pid, err) < 0)
                 return -1;
         if (launcher->announces)
-                (void) announce_begin(ours, false);
-        session->socket = TAKE_FD(ours);
+                (void) announce_begin(session->socket, false);
         return session->dir_fd >= 0 ? record_save_init(session->dir_fd, session->pid, err) : 0;
 }
 
@@ -184,6 +197,9 @@ int session_next(Session *session, InitMessage *ret, int *ret_fd, Error *err) {
 void session_abort(Session *session) {
         int status;
 
+        if (session->launcher && session->launcher->abandon)
+                session->launcher->abandon(&session->launch);
+        session->launcher = NULL;
         if (session->pid > 0) {
                 (void) kill(session->pid, SIGKILL);
                 (void) process_wait(session->pid, &status, NULL);

@@ -10,12 +10,21 @@ typedef struct Session {
         pid_t pid;     /* our child, as the container's pid it may become another one; 0: none */
         int console;   /* the terminal's master that came; -EBADF: none */
         int dir_fd;    /* of a container's init: where its pid is noted down before it goes on; borrowed, or -EBADF */
+        const EngineLauncher *launcher; /* between session_begin() and session_settle() */
+        EngineLaunch launch;
 } Session;
 
 #define SESSION_INIT ((Session) { .socket = -EBADF, .console = -EBADF, .dir_fd = -EBADF })
 
-/** session_begin() - start the init. It dies with this process, until it is ready */
-int session_begin(Session *session, const EngineLauncher *launcher, EngineLaunch *launch, PlanKind kind, Error *err);
+/**
+ * session_begin() - have the init started. It dies with this process, until it is ready
+ * @launch: its first group
+ * @early:  clone flags of namespaces that the init makes while its plan is still being made
+ */
+int session_begin(Session *session, const EngineLauncher *launcher, const EngineLaunch *launch, PlanKind kind, uint64_t early, Error *err);
+
+/** session_settle() - now it is there, and noted down. To be called before its plan is sent */
+int session_settle(Session *session, Error *err);
 
 /** announce_begin() - let messages bring their sender's credentials, or no more */
 int announce_begin(int socket, bool on);

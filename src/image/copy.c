@@ -224,8 +224,10 @@ int image_copy(Store *store, const CopyRequest *request, const ImageProgress *pr
         if (request->all_platforms && copy.source.one_platform)
                 return error_set(err, ERROR_NOT_SUPPORTED, "'%s': of an archive, one platform's image is copied", request->source);
         if (copy.kind->open(&copy, text, &copy.target, err) < 0 || copy_document(&copy, &copy.source.root, true, 0, err) < 0 ||
-            (copy.kind->finish && copy.kind->finish(copy.target, &copy, &name, err) < 0))
+            (copy.kind->finish && copy.kind->finish(copy.target, &copy, &name, err) < 0)) {
+                (void) remote_failed(&copy.source.remote, err);
                 return error_prefix(err, "copy '%s' to '%s'", request->source, request->target);
+        }
         *ret = (ImportedImage) { .name = name, .manifest = copy.source.root.digest };
         return 0;
 }

@@ -122,6 +122,9 @@ int image_describe(const DescribeRequest *request, const Descriptor *descriptor,
         snprintf(where, sizeof(where), "config %s", manifest->config.digest.text);
         if (image_config_parse(config_data, len, where, &config, err) < 0)
                 return -1;
+        if (request->strict && descriptor->type != MEDIA_INDEX &&
+            platform_check(request->platform, &(Platform) { config->os, config->architecture, config->variant }, err) < 0)
+                return -1;
 
         image = calloc(1, sizeof(*image));
         if (!image)

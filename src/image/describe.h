@@ -16,6 +16,7 @@ int blob_read_verified(int blobs_fd, const Descriptor *blob, size_t max, const c
 typedef struct DescribeRequest {
         int blobs_fd;             /* directory of blobs, named by their hex digits */
         const Platform *platform; /* NULL: this machine's */
+        bool strict;              /* a manifest that no index led to is for @platform too */
         /** fetch() - called before a document is read from @blobs_fd; may be NULL */
         int (*fetch)(void *userdata, const Descriptor *blob, const char *what, Error *err);
         /** read() - gives a document in place of a file in @blobs_fd, verified; free(). May be NULL */

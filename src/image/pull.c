@@ -51,7 +51,10 @@ static int receive_all(Pull *pull, const char *name, ImportedImage *ret, Error *
 
                 if (entry->descriptor.type == MEDIA_UNKNOWN || (entry->platform.os && !strcmp(entry->platform.os, "unknown")))
                         continue;
-                if (receive(pull, &entry->descriptor, &entry->platform, NULL, &image, err) < 0)
+                /* What the index calls an image's platform need not be what the image says. */
+                const Platform *platform = entry->descriptor.type == MEDIA_INDEX ? &entry->platform : NULL;
+
+                if (receive(pull, &entry->descriptor, platform, NULL, &image, err) < 0)
                         return error_prefix(err, "platform %s/%s", entry->platform.os ?: "?", entry->platform.architecture ?: "?");
                 free(image.name);
                 size += image.size;
@@ -87,8 +90,10 @@ int image_pull(Store *store, const PullRequest *request, const ImageProgress *pr
                 return -1;
         pull.source = remote_source(&pull.remote);
         pull.module = image_module(err);
-        if (!pull.module || store_lock(store, "gc", false, true, &gc, err) < 0 || pull_image(&pull, &image, err) < 0)
+        if (!pull.module || store_lock(store, "gc", false, true, &gc, err) < 0)
                 return -1;
+        if (pull_image(&pull, &image, err) < 0)
+                return remote_failed(&pull.remote, err);
         *ret = image;
         return 0;
 }

@@ -107,6 +107,7 @@ int image_receive(Store *store, const ReceiveRequest *request, const ImageProgre
         const DescribeRequest describe = {
                 .blobs_fd = receive.staging.blobs_fd,
                 .platform = request->platform,
+                .strict = true,
                 .fetch = fetch_document,
                 .userdata = &receive,
         };

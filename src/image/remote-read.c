@@ -53,9 +53,11 @@ int image_describe_remote(const RegistryOptions *registry, const char *text, con
 
         if (remote_open(registry, text, &remote, err) < 0)
                 return -1;
-        const DescribeRequest request = { .blobs_fd = -1, .platform = platform, .read = read_document, .userdata = &remote };
+        const DescribeRequest request = {
+                .blobs_fd = -1, .platform = platform, .strict = true, .read = read_document, .userdata = &remote
+        };
         if (image_describe(&request, &remote.root.descriptor, &image, &manifest, err) < 0)
-                return -1;
+                return remote_failed(&remote, err);
         /* Its size is not kept in what is known of an image. */
         blob.digest = image->config;
         blob.size = image->size - manifest.size;
@@ -63,7 +65,7 @@ int image_describe_remote(const RegistryOptions *registry, const char *text, con
                 blob.size -= image->layers[i].size;
         if (remote_read(&remote, &blob, IMAGE_CONFIG_SIZE_MAX, "config", &data, &len, err) < 0 ||
             image_config_parse(data, len, "config", &config, err) < 0 || reference_format(remote.name, &name, err) < 0)
-                return -1;
+                return remote_failed(&remote, err);
         *ret = TAKE(image);
         *ret_config = TAKE(config);
         *ret_name = TAKE(name);

@@ -96,6 +96,13 @@ void remote_close(Remote *remote) {
         *remote = (Remote) { 0 };
 }
 
+int remote_failed(const Remote *remote, Error *err) {
+        if (!err || !remote->name || (err->kind != ERROR_INVALID_SPEC && err->kind != ERROR_INVALID_JSON))
+                return -1;
+        err->kind = ERROR_REGISTRY;
+        return error_prefix(err, "registry '%s': '%s'", remote->name->registry, remote->name->repository);
+}
+
 static int try_name(Remote *remote, const char *text, Error *err) {
         _cleanup_(reference_freep) Reference *name = NULL;
 

@@ -20,6 +20,9 @@ typedef struct Remote {
  */
 int remote_open(const RegistryOptions *options, const char *text, Remote *ret, Error *err);
 void remote_close(Remote *remote);
+
+/** remote_failed() - what a registry sent and no image can be (InvalidSpec, InvalidJson) is the registry's error. Always returns -1 */
+int remote_failed(const Remote *remote, Error *err);
 #define _cleanup_remote_ _cleanup_(remote_close)
 
 /** remote_read() - a document, verified; free(). For the image module only, which can hash */

@@ -8,19 +8,16 @@
 #include "layers/layers.h"
 
 int image_verify_layers(Store *store, const Digest *layers, size_t n, VerifyResult **ret, Error *err) {
-        _cleanup_(store_layer_cache_close) StoreLayerCache cache = {};
         VerifyResult *results = calloc(n ?: 1, sizeof(*results));
 
         if (!results)
                 return error_oom(err);
-        if (store_layer_cache_open(store, &cache, err) < 0)
-                goto failed;
         for (size_t i = 0; i < n; i++) {
                 Error found = ERROR_INIT;
 
                 if (string_copy(layers[i].text, &results[i].subject, err) < 0)
                         goto failed;
-                if (layer_check(&cache, &layers[i], &found) == 0)
+                if (layer_check(store, &layers[i], &found) == 0)
                         continue;
                 results[i].kind = found.kind;
                 if (string_copy(found.text, &results[i].problem, err) < 0)

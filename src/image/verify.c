@@ -97,12 +97,9 @@ static bool is_dropped(Store *store, const StoreImage *image, size_t layer) {
 }
 
 static int verify_unpacked(Verify *verify, const Digest *chain_id, Error *err) {
-        _cleanup_(store_layer_cache_close) StoreLayerCache cache = {};
         Error found = ERROR_INIT;
 
-        if (store_layer_cache_open(verify->store, &cache, err) < 0)
-                return -1;
-        (void) layer_check(&cache, chain_id, &found);
+        (void) layer_check(verify->store, chain_id, &found);
         return add_result(verify, chain_id->text, &found, err);
 }
 

@@ -6,7 +6,7 @@
 
 #include "layers/layers.h"
 
-static int check_place(StoreLayerCache *cache, const StoreLayer *layer, Error *err) {
+static int check_place(Store *store, const StoreLayer *layer, Error *err) {
         StoreLayer parent;
         Digest wanted;
 
@@ -14,7 +14,7 @@ static int check_place(StoreLayerCache *cache, const StoreLayer *layer, Error *e
                 return -1;
         if (!digest_equal(&wanted, &layer->chain_id))
                 return error_set(err, ERROR_DIGEST_MISMATCH, "its record is that of layer %s", wanted.text);
-        return layer->has_parent ? store_layer_load(cache, &layer->parent, &parent, err) : 0;
+        return layer->has_parent ? store_layer_load(store, &layer->parent, &parent, err) : 0;
 }
 
 static int check_directory(Store *store, const Digest *chain_id, Error *err) {
@@ -27,10 +27,10 @@ static int check_directory(Store *store, const Digest *chain_id, Error *err) {
         return S_ISDIR(st.st_mode) ? 0 : error_set(err, ERROR_INVALID_ROOTFS, "its files are no directory");
 }
 
-int layer_check(StoreLayerCache *cache, const Digest *chain_id, Error *err) {
+int layer_check(Store *store, const Digest *chain_id, Error *err) {
         StoreLayer layer;
 
-        return store_layer_load(cache, chain_id, &layer, err) < 0 || check_directory(cache->store, chain_id, err) < 0 ?
+        return store_layer_load(store, chain_id, &layer, err) < 0 || check_directory(store, chain_id, err) < 0 ?
                        -1 :
-                       check_place(cache, &layer, err);
+                       check_place(store, &layer, err);
 }

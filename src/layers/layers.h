@@ -102,7 +102,7 @@ int layer_chain_id(const Digest *parent, const Digest *diff_id, Digest *ret, Err
  *
  * Errors: ImageNotFound (it, or the one it stands on), DigestMismatch, InvalidJson, InvalidSpec, InvalidRootfs, FileError
  */
-int layer_check(StoreLayerCache *cache, const Digest *chain_id, Error *err);
+int layer_check(Store *store, const Digest *chain_id, Error *err);
 
 typedef struct PruneCount {
         uint64_t blobs, layers, images, temporary; /* how many were removed, or would be */

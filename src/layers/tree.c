@@ -9,8 +9,6 @@
 #include "base/fs.h"
 #include "layers/caps.h"
 
-#define DIRECTORIES_CACHED 32 /* descriptors a layer; far more than one entry needs at once, and few beside the 1024 a process may have */
-
 void tree_directory_clear(TreeDirectory *directory) {
         if (directory->owned)
                 close_keep_errno(directory->fd);
@@ -18,21 +16,24 @@ void tree_directory_clear(TreeDirectory *directory) {
         directory->owned = false;
 }
 
-/* What the cache holds in a pointer's place: a descriptor, whether it is plain, and a bit that makes it differ from NULL. */
-static void *cached_value(int fd, bool plain) {
-        return (void *) ((intptr_t) fd << 2 | (plain ? 2 : 0) | 1);
+void tree_keep(LayerTree *tree, TreeDirectory *directory) {
+        if (!directory->owned || !directory->direct)
+                return;
+        tree_directory_clear(&tree->last);
+        tree->last = *directory;
+        directory->owned = false;
+        tree_directory_clear(directory);
 }
 
-static int cached_fd(void *value) {
-        return (int) ((intptr_t) value >> 2);
-}
+void tree_forget(LayerTree *tree, const char *path) {
+        const size_t len = strlen(path);
 
-static void close_cached(void *value) {
-        close_keep_errno(cached_fd(value));
+        if (!strncmp(tree->last.path, path, len) && (len == 0 || tree->last.path[len] == '\0' || tree->last.path[len] == '/'))
+                tree_directory_clear(&tree->last);
 }
 
 void layer_tree_close(LayerTree *tree) {
-        lru_free(tree->directories);
+        tree_directory_clear(&tree->last);
         path_set_free(&tree->used);
         free(tree->fds);
         *tree = LAYER_TREE_INIT;
@@ -77,8 +78,6 @@ int layer_tree_open(const UnpackTarget *target, LayerTree *ret, Error *err) {
                 return error_oom(err);
         tree.fds[0] = target->fd;
         tree.stack = (LayerStack) { .fds = tree.fds, .n = 1 };
-        if (lru_new(DIRECTORIES_CACHED, close_cached, &tree.directories, err) < 0)
-                return -1;
         *ret = tree;
         tree = LAYER_TREE_INIT;
         return 0;
@@ -283,24 +282,22 @@ static int walk_step(Walk *walk, const char *name, bool *ret_found, Error *err) 
 
 /* The common case: this layer has the directory, and no symlink leads to it. */
 static int resolve_quickly(LayerTree *tree, const char *path, TreeDirectory *ret) {
-        void *cached = lru_get(tree->directories, path);
         struct stat st;
-        int fd;
 
-        if (!cached) {
+        if (tree->last.fd >= 0 && !strcmp(tree->last.path, path)) {
+                ret->fd = tree->last.fd;
+                ret->plain = tree->last.plain;
+        } else {
                 if (strstr(path, "..") || strlen(path) >= sizeof(ret->path))
                         return -1;
-                fd = open_beneath(tree->target->fd, path[0] ? path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-                if (fd < 0)
+                ret->fd = open_beneath(tree->target->fd, path[0] ? path : ".", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+                if (ret->fd < 0)
                         return -1;
+                ret->owned = true;
                 /* Files inherit a group by a directory's setgid bit, or always on a filesystem that is mounted so. */
-                cached = cached_value(fd, tree->is_root && fstat(fd, &st) == 0 && st.st_gid == 0 && !(st.st_mode & S_ISGID));
-                if (lru_put(tree->directories, path, cached, NULL) < 0)
-                        return -1;
+                ret->plain = tree->is_root && fstat(ret->fd, &st) == 0 && st.st_gid == 0 && !(st.st_mode & S_ISGID);
         }
-        ret->fd = cached_fd(cached);
-        ret->owned = false;
-        ret->plain = (intptr_t) cached & 2;
+        ret->direct = true;
         memcpy(ret->path, path, strlen(path) + 1);
         return 0;
 }
@@ -350,9 +347,7 @@ int tree_vacate(LayerTree *tree, const TreeDirectory *parent, const char *name, 
         }
         if (ret_whiteout)
                 *ret_whiteout = stat_is_whiteout(&st);
-        if (S_ISDIR(st.st_mode)) {
-                lru_remove(tree->directories, path);
-                lru_remove_below(tree->directories, path);
-        }
+        if (S_ISDIR(st.st_mode))
+                tree_forget(tree, path);
         return dir_remove_tree_at(parent->fd, name, err);
 }

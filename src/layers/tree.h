@@ -9,10 +9,22 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "base/lru.h"
 #include "layers/path-set.h"
 #include "layers/stack.h"
 #include "layers/unpack.h"
+
+/** A directory of the tree */
+typedef struct TreeDirectory {
+        char path[PATH_MAX]; /* canonical; "" is the root */
+        int fd;              /* -EBADF when it exists only in a lower layer */
+        bool owned;          /* else it is the tree's, and good for the entry that is being made */
+        bool plain;          /* what is made in it belongs to 0:0 */
+        bool direct;         /* no symlink leads to it */
+} TreeDirectory;
+
+#define TREE_DIRECTORY_INIT ((TreeDirectory) { .fd = -EBADF })
+void tree_directory_clear(TreeDirectory *directory);
+#define _cleanup_tree_directory_ _cleanup_(tree_directory_clear)
 
 typedef struct LayerTree {
         const UnpackTarget *target; /* borrowed */
@@ -21,23 +33,11 @@ typedef struct LayerTree {
         bool settled;     /* all layers are in the stack */
         bool has_root;    /* an entry describes the root */
         PathSet used;     /* paths at which something of the lower layers was taken up: a later whiteout of them comes too late */
-        Lru *directories; /* descriptors of directories to which no symlink leads, by path */
+        TreeDirectory last; /* where the entry before was made, for tars have the files of a directory together; fd -EBADF: none */
         bool is_root;     /* this process makes files as 0:0 */
 } LayerTree;
 
-#define LAYER_TREE_INIT ((LayerTree) { .target = NULL })
-
-/** A directory of the tree */
-typedef struct TreeDirectory {
-        char path[PATH_MAX]; /* canonical; "" is the root */
-        int fd;              /* -EBADF when it exists only in a lower layer */
-        bool owned;          /* else it is the tree's, and good for the entry that is being made */
-        bool plain;          /* what is made in it belongs to 0:0 */
-} TreeDirectory;
-
-#define TREE_DIRECTORY_INIT ((TreeDirectory) { .fd = -EBADF })
-void tree_directory_clear(TreeDirectory *directory);
-#define _cleanup_tree_directory_ _cleanup_(tree_directory_clear)
+#define LAYER_TREE_INIT ((LayerTree) { .target = NULL, .last = TREE_DIRECTORY_INIT })
 
 /** layer_tree_open() - begin a layer, or another pass over it; free with layer_tree_close(). @target: borrowed until closed */
 int layer_tree_open(const UnpackTarget *target, LayerTree *ret, Error *err);
@@ -60,6 +60,12 @@ int tree_find(LayerTree *tree, const char *path, size_t from, StackEntry *ret, E
  * Errors: InvalidSpec (something on the way is no directory, too many symlinks, a name too long), FileError
  */
 int tree_resolve(LayerTree *tree, const char *path, bool make, TreeDirectory *ret, bool *ret_found, Error *err);
+
+/** tree_keep() - after an entry: its directory may be the next one's too; @directory is cleared */
+void tree_keep(LayerTree *tree, TreeDirectory *directory);
+
+/** tree_forget() - what is at a path changes its owner, or goes with all below it */
+void tree_forget(LayerTree *tree, const char *path);
 
 /** tree_join() - "DIRECTORY/NAME" into @ret (PATH_MAX bytes). Errors: InvalidSpec */
 int tree_join(const char *directory, const char *name, char ret[PATH_MAX], Error *err);

@@ -172,7 +172,7 @@ static int make_directory(Unpack *u, const TreeDirectory *parent, const Metadata
                         return error_set_errno(err, ERROR_FILE, errno, "open");
                 if (S_ISDIR(st.st_mode) && xattrs_remove(fd, err) < 0)
                         return -1;
-                lru_remove(u->tree.directories, path); /* its group may change */
+                tree_forget(&u->tree, path); /* its group may change */
                 /* It stands where the lower layers' was whited out. */
                 if (opaque && directory_set_opaque(fd, err) < 0)
                         return -1;
@@ -188,7 +188,7 @@ static int make_root(Unpack *u, const Metadata *metadata, Error *err) {
         if (xattrs_remove(u->tree.target->fd, err) < 0 || metadata_apply(metadata, u->tree.target->fd, ".", err) < 0)
                 return -1;
         u->tree.has_root = true;
-        lru_remove(u->tree.directories, "");
+        tree_forget(&u->tree, "");
         return directory_list_add(u->tree.target->directories, "", metadata, err);
 }
 
@@ -238,44 +238,53 @@ static int make_hardlink(Unpack *u, const TreeDirectory *parent, Error *err) {
         return 0;
 }
 
-static int make_entry(Unpack *u, Error *err) {
-        _cleanup_tree_directory_ TreeDirectory parent = TREE_DIRECTORY_INIT;
+/* @parent: found on the way, cleared by the caller */
+static int make_in(Unpack *u, TreeDirectory *parent, Error *err) {
         _cleanup_metadata_ Metadata metadata = { 0 };
         int r;
 
         if (archive_entry_hardlink(u->entry)) {
                 if (!u->name.base[0])
                         return error_set(err, ERROR_INVALID_SPEC, "the root is not a directory");
-                return tree_resolve(&u->tree, u->name.directory, true, &parent, NULL, err) < 0 ? -1 : make_hardlink(u, &parent, err);
+                return tree_resolve(&u->tree, u->name.directory, true, parent, NULL, err) < 0 ? -1 : make_hardlink(u, parent, err);
         }
         if (metadata_from_entry(u->entry, &metadata, err) < 0)
                 return -1;
         if (!u->name.base[0])
                 return make_root(u, &metadata, err);
-        if (tree_resolve(&u->tree, u->name.directory, true, &parent, NULL, err) < 0)
+        if (tree_resolve(&u->tree, u->name.directory, true, parent, NULL, err) < 0)
                 return -1;
         if (S_ISDIR(metadata.mode))
-                return make_directory(u, &parent, &metadata, err);
+                return make_directory(u, parent, &metadata, err);
 
         if (S_ISCHR(metadata.mode) && metadata.device == makedev(0, 0))
                 return error_set(err, ERROR_INVALID_SPEC, "a character device 0:0, which is overlay's mark for a whiteout");
         if (S_ISREG(metadata.mode))
-                return tree_join(parent.path, u->name.base, u->path, err) < 0 ? -1 : make_regular(u, &parent, &metadata, err);
-        if (tree_vacate(&u->tree, &parent, u->name.base, NULL, err) < 0)
+                return tree_join(parent->path, u->name.base, u->path, err) < 0 ? -1 : make_regular(u, parent, &metadata, err);
+        if (tree_vacate(&u->tree, parent, u->name.base, NULL, err) < 0)
                 return -1;
         switch (metadata.mode & S_IFMT) {
         case S_IFLNK:
-                r = make_symlink(u, &parent, err);
+                r = make_symlink(u, parent, err);
                 break;
         case S_IFCHR:
         case S_IFBLK:
         case S_IFIFO:
-                r = make_special(u, &parent, &metadata, err);
+                r = make_special(u, parent, &metadata, err);
                 break;
         default:
                 return error_set(err, ERROR_INVALID_SPEC, "a file of an unknown type (mode %o)", metadata.mode);
         }
-        return r < 0 ? -1 : metadata_apply_new(&metadata, parent.fd, u->name.base, parent.plain, err);
+        return r < 0 ? -1 : metadata_apply_new(&metadata, parent->fd, u->name.base, parent->plain, err);
+}
+
+static int make_entry(Unpack *u, Error *err) {
+        _cleanup_tree_directory_ TreeDirectory parent = TREE_DIRECTORY_INIT;
+
+        if (make_in(u, &parent, err) < 0)
+                return -1;
+        tree_keep(&u->tree, &parent);
+        return 0;
 }
 
 static int one_entry(Unpack *u, bool *ret_late, Error *err) {

@@ -176,12 +176,9 @@ int whiteout_apply_opaque(LayerTree *tree, const char *directory, bool alone, bo
                 return -1;
         if (!hides)
                 return 0;
-        if (tree_resolve(tree, directory, true, &made, NULL, err) < 0)
+        if (alone)
+                tree_forget(tree, parent.path);
+        if (tree_resolve(tree, directory, true, &made, NULL, err) < 0 || (alone && empty(&made, err) < 0))
                 return -1;
-        if (alone) {
-                lru_remove_below(tree->directories, made.path);
-                if (empty(&made, err) < 0)
-                        return -1;
-        }
         return directory_set_opaque(made.fd, err);
 }

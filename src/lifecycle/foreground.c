@@ -3,6 +3,7 @@
 #include "lifecycle/foreground.h"
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/fault.h"
 #include "lifecycle/container.h"
 #include "lifecycle/phases.h"
@@ -24,13 +25,14 @@ static int container_is_there(void *userdata, pid_t init, Error *err) {
         return 0;
 }
 
-static void save_exit(const Transaction *t, int exit_code) {
+/* Of a container that is deleted at once, somebody who waits for it may read this; after a power loss nobody. */
+static void save_exit(const Transaction *t, int exit_code, bool remove) {
         ExitRecord record = { .exit_code = exit_code };
 
         if (t->cgroups && cgroup_was_oom_killed(t->cgroups, &record.oom_killed, NULL) < 0)
                 record.oom_killed = false;
         time_now_text(record.exited);
-        (void) exit_record_save(t->container_fd >= 0 ? t->container_fd : t->dir->fd, &record, NULL);
+        (void) exit_record_save(t->container_fd >= 0 ? t->container_fd : t->dir->fd, &record, remove ? 0 : WRITE_DURABLE, NULL);
 }
 
 int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, Error *err) {
@@ -54,6 +56,7 @@ int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, E
         if (r == 0)
                 r = prepare_runtime(t, &e);
         request = create_request(t);
+        request.ret_cgroups = &t->cgroups;
         if (r == 0)
                 r = own_stdin(t, &request, &stdin_fd, &e);
         if (r == 0) {
@@ -71,7 +74,7 @@ int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, E
 
         /* It was published, and has ended; or the runtime failed after that (its start, say), which ends it too. */
         if (r == 0 && (t->container_fd >= 0 || keep))
-                save_exit(t, exit_code);
+                save_exit(t, exit_code, remove);
         if (r < 0) {
                 error_phase(&e, "publish");
                 remove = remove || t->kind == JOURNAL_CREATE;

@@ -29,6 +29,8 @@ typedef struct LifecycleObserver {
         void (*phase_end)(void *userdata, const char *phase, uint64_t nanoseconds, bool skipped, const Error *err);
         /** something worth knowing at --log-level info (a repair of a cut-off transaction, …) */
         void (*note)(void *userdata, const char *text);
+        /** something that went wrong, and that the runtime spec wants to be told but not failed for */
+        void (*warn)(void *userdata, const char *text);
         void *userdata;
         ImageProgress image_progress;
 } LifecycleObserver;

@@ -33,6 +33,7 @@ static int create_here(Transaction *t, Monitor *monitor, Error *err) {
         if (process_ref(getpid(), &self, err) < 0 || journal_append_monitor(journal_fd, &self, err) < 0)
                 return -1;
 
+        request.ret_cgroups = &t->cgroups;
         request.stdin_fd = -1;
         request.stdout_fd = monitor_stdout(monitor);
         request.stderr_fd = monitor_stderr(monitor);
@@ -46,6 +47,15 @@ static int create_here(Transaction *t, Monitor *monitor, Error *err) {
                 return -1;
         }
         return init_is_known(t, journal_fd, init, err);
+}
+
+/* What the command needed and a monitor, of which there may be hundreds, does not. */
+static void forget_request(Transaction *t) {
+        json_decref(TAKE(t->spec));
+        json_decref(TAKE(t->annotations));
+        image_config_free(TAKE(t->image_config));
+        store_image_free(TAKE(t->image));
+        container_record_free(TAKE(t->record));
 }
 
 static _Noreturn void monitor_main(Transaction *t, Monitor *monitor, pid_t parent) {
@@ -66,6 +76,7 @@ static _Noreturn void monitor_main(Transaction *t, Monitor *monitor, pid_t paren
         (void) prctl(PR_SET_PDEATHSIG, 0);
         monitor_report(monitor, NULL);
 
+        forget_request(t);
         code = monitor_loop(monitor, t->init.pid, t->cgroups);
         (void) container_ended(&quiet, t->dir->id, &t->init, t->request->remove, 0, NULL);
         _exit(code);

@@ -50,7 +50,8 @@ static int build_config(Transaction *t, SpecOptions *options, Error *err) {
         t->annotations = json_incref(json_object_get(spec, "annotations"));
         if (fault_point("configure.middle", err) < 0)
                 return -1;
-        return spec_save(t->container_fd, spec, WRITE_DURABLE, err);
+        /* With --rm nothing of the container outlives a power loss. */
+        return spec_save(t->container_fd, spec, t->request->remove ? 0 : WRITE_DURABLE, err);
 }
 
 int write_config(Transaction *t, Error *err) {
@@ -59,7 +60,7 @@ int write_config(Transaction *t, Error *err) {
         SpecOptions options;
         int r;
 
-        options = *t->request->options; /* a shallow copy: defaults of ours are put into it, nothing of it is freed */
+        options = userns_options(t);
         if (options.pids_limit == 0)
                 options.pids_limit = lifecycle->config->pids_limit;
         if (!options.cgroups_path) {

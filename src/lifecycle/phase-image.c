@@ -36,18 +36,10 @@ static void forget_image(Transaction *t) {
         t->image_config = image_config_free(t->image_config);
 }
 
-static bool same(const char *wanted, const char *is) {
-        return !wanted || !strcmp(architecture_of(wanted), is ?: "");
-}
-
 static int check_platform(Transaction *t, Error *err) {
-        const Platform *platform = t->request->platform;
         const ImageConfig *config = t->image_config;
 
-        if (!platform || (same(platform->os, config->os) && same(platform->architecture, config->architecture) &&
-                          (!platform->variant || !config->variant || !strcmp(platform->variant, config->variant))))
-                return 0;
-        return error_set(err, ERROR_IMAGE_NOT_FOUND, "it is an image for %s/%s", config->os ?: "?", config->architecture ?: "?");
+        return platform_check(t->request->platform, &(Platform) { config->os, config->architecture, config->variant }, err);
 }
 
 /* In the store, under the name itself or one of those that registries.conf makes of a short one. */
@@ -134,8 +126,8 @@ static int make_record(Transaction *t, Error *err) {
             string_copy(stop_signal && stop_signal[0] ? stop_signal : "SIGTERM", &record->stop_signal, err) < 0 ||
             string_copy(options->hostname, &record->hostname, err) < 0)
                 return -1;
-        /* From here on the image is referred to, and a power loss leaves something to be undone. */
-        return container_dir_make(t->store, record, true, &t->container_fd, err);
+        /* From here on the image is referred to, and a power loss leaves something to be undone; nothing of one that goes when it ends. */
+        return container_dir_make(t->store, record, !t->request->remove, &t->container_fd, err);
 }
 
 int ensure_image(Transaction *t, Error *err) {
@@ -145,7 +137,8 @@ int ensure_image(Transaction *t, Error *err) {
                 return -1;
         if (obtain_image(t, err) < 0)
                 return error_prefix(err, "image '%s'", t->request->image);
-        if (driver_choose(t->store, t->request->storage_driver ?: t->lifecycle->config->storage_driver, &t->driver, err) < 0)
+        if (driver_choose(t->store, t->request->storage_driver ?: t->lifecycle->config->storage_driver, userns_is_wanted(t), &t->driver,
+                          err) < 0)
                 return -1;
         if (fault_point("image.middle", err) < 0)
                 return -1;

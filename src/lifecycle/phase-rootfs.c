@@ -49,19 +49,14 @@ static int check_passages(const char *store_path, gid_t gid, Error *err) {
         return 0;
 }
 
-/* The runtime goes to the root filesystem as the user namespace's root, which owns nothing of a filesystem whose owners are not shifted. */
+/* Some runtimes go to the root filesystem as the user namespace's root. */
 static int prepare_userns(Transaction *t, Error *err) {
         uint32_t gid;
 
-        if (spec_userns(t->request->options, &t->mapping, err) < 0)
+        if (userns_choose(t, err) < 0)
                 return -1;
-        if (!t->mapping)
+        if (!t->mapping || (t->backend->capabilities & BACKEND_SHIELDS_HOST))
                 return 0;
-        if (!(t->driver->capabilities & DRIVER_IDMAP)) {
-                error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: storage driver '%s' cannot shift the owners of the root filesystem",
-                          t->driver->name);
-                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or choose a --storage-driver that can");
-        }
         if (!id_map_host(&t->mapping->gids, 0, &gid))
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--gidmap has no group 0");
         if (check_passages(store_path(t->store), gid, err) < 0)

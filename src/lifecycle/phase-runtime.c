@@ -25,6 +25,13 @@ void container_started(void *dir) {
         rundir_unlock(dir);
 }
 
+static void warn(void *userdata, const char *text) {
+        const Lifecycle *lifecycle = userdata;
+
+        if (lifecycle->observer.warn)
+                lifecycle->observer.warn(lifecycle->observer.userdata, text);
+}
+
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle,
                                    bool systemd_cgroup, char runtime_dir[PATH_MAX]) {
         (void) snprintf(runtime_dir, PATH_MAX, "%s/" RUNTIME_DIR, dir->path);
@@ -39,12 +46,15 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
                 .systemd_cgroup = systemd_cgroup,
                 .no_cgroups = lifecycle->no_cgroups,
                 .debug = lifecycle->debug,
+                .warn = warn,
+                .warn_data = (void *) lifecycle,
         };
 }
 
 BackendCreate create_request(const Transaction *t) {
         return (BackendCreate) {
                 .restore = t->request->restore,
+                .spec = t->spec,
                 .console_socket = t->request->console_socket,
                 .cgroups_path = t->cgroups_path,
                 .no_pivot = t->request->no_pivot,
@@ -67,7 +77,8 @@ static bool is_null_device(int fd) {
 int own_stdin(const Transaction *t, BackendCreate *request, int *ret_fd, Error *err) {
         int fds[2];
 
-        if (!t->mapping || (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
+        if (!t->mapping || (t->backend->capabilities & BACKEND_SHIELDS_HOST) ||
+            (request->stdin_fd == SPAWN_INHERIT && !is_null_device(STDIN_FILENO)))
                 return 0;
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "create a pipe");
@@ -107,8 +118,7 @@ int init_is_known(Transaction *t, int journal_fd, pid_t init, Error *err) {
                 }
                 t->init = (ProcessRef) { .pid = init };
         }
-        t->cgroups = strv_free(t->cgroups);
-        if (cgroup_of_process(init, &t->cgroups, &e) < 0 && e.errnum != ESRCH) {
+        if (!t->cgroups && cgroup_of_process(init, &t->cgroups, &e) < 0 && e.errnum != ESRCH) {
                 if (err)
                         *err = e;
                 return -1;
@@ -130,6 +140,8 @@ int create_in_runtime(Transaction *t, Error *err) {
         char runtime_dir[PATH_MAX];
         BackendContainer container;
         pid_t init;
+
+        request.ret_cgroups = &t->cgroups;
 
         if (prepare_runtime(t, err) < 0)
                 return -1;

@@ -76,16 +76,17 @@ static const char *spec_cgroups_path(const json_t *spec) {
 
 /* What we need to know of a bundle's config.json, which spec_load() has checked. */
 static int read_bundle(Transaction *t, Error *err) {
-        _cleanup_json_ json_t *spec = NULL;
+        const json_t *spec;
         _cleanup_close_ int fd = -EBADF;
         const char *root, *version;
         struct stat st;
 
         if (open_bundle(t, &fd, err) < 0)
                 return -1;
-        if (spec_load(fd, &spec, err) < 0)
+        if (spec_load(fd, &t->spec, err) < 0)
                 return error_prefix(err, "bundle '%s'", t->bundle);
 
+        spec = t->spec;
         version = json_string_value(json_object_get(spec, "ociVersion"));
         root = json_string_value(json_object_get(json_object_get(spec, "root"), "path"));
         t->terminal = json_is_true(json_object_get(json_object_get(spec, "process"), "terminal"));

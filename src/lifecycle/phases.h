@@ -16,6 +16,13 @@ int drop_image(Undo *undo, Error *err);
 int ensure_layers(Transaction *t, Error *err);
 int drop_layers(Undo *undo, Error *err);
 
+/** userns_is_wanted() - whether the container gets a user namespace: by the user's options, else by runtime and configuration */
+bool userns_is_wanted(const Transaction *t);
+/** userns_choose() - its ids: sets t->mapping, and t->uid_map and t->gid_map where the user gave none. Errors: InvalidArgument, NotSupported */
+int userns_choose(Transaction *t, Error *err);
+/** userns_options() - the user's options with what was chosen; a shallow copy: nothing of it is to be freed */
+SpecOptions userns_options(const Transaction *t);
+
 int make_root(Transaction *t, Error *err);
 int mount_root(Transaction *t, Error *err);         /* start: the root is there, only its mount is gone */
 int remove_root(Undo *undo, Error *err);

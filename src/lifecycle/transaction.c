@@ -62,9 +62,12 @@ void transaction_clear(Transaction *t) {
         free(t->pid_file);
         free(t->oci_version);
         free(t->cgroups_path);
+        json_decref(t->spec);
         json_decref(t->annotations);
         store_image_free(t->image);
         image_config_free(t->image_config);
+        free(t->uid_map);
+        free(t->gid_map);
         id_mapping_free(t->mapping);
         container_record_free(t->record);
         store_close(t->store);

@@ -39,6 +39,7 @@ typedef struct Transaction {
         char *pid_file;  /* absolute; NULL: none */
         char *oci_version;
         char *cgroups_path; /* linux.cgroupsPath of the configuration; NULL: none */
+        json_t *spec;       /* a bundle's configuration, as it was checked; NULL: it is still to be made, or may have changed since */
         json_t *annotations;
         char boot_id[BOOT_ID_MAX];
         uint64_t mount_namespace;
@@ -51,6 +52,7 @@ typedef struct Transaction {
         ImageConfig *image_config;
         const Driver *driver;
         IdMapping *mapping; /* of its user namespace; NULL: none */
+        char *uid_map, *gid_map; /* of the same, in the words of the options, when they are not the user's; NULL: they are */
         ContainerRecord *record;
         int container_fd;
         char *container_path;

@@ -40,6 +40,15 @@ typedef struct Platform {
 /** architecture_of() - the image-spec's name for what uname calls @machine ("x86_64" is "amd64"); @machine itself when it has no other */
 const char *architecture_of(const char *machine);
 
+/**
+ * platform_check() - whether an image that nobody had to choose is the one that was asked for
+ * @wanted: NULL: any
+ * @is:     what its configuration says
+ *
+ * Errors: ImageNotFound, naming both
+ */
+int platform_check(const Platform *wanted, const Platform *is, Error *err);
+
 typedef struct IndexEntry {
         Descriptor descriptor;
         Platform platform;

@@ -187,3 +187,16 @@ int index_choose(const Index *index, const Platform *platform, const char *where
         *ret = best;
         return 0;
 }
+
+static bool is_same(const char *wanted, const char *is) {
+        return !wanted || !strcmp(architecture_of(wanted), is ?: "");
+}
+
+int platform_check(const Platform *wanted, const Platform *is, Error *err) {
+        if (!wanted || (is_same(wanted->os, is->os) && is_same(wanted->architecture, is->architecture) &&
+                        (!wanted->variant || !is->variant || !strcmp(wanted->variant, is->variant))))
+                return 0;
+        return error_set(err, ERROR_IMAGE_NOT_FOUND, "it is an image for %s/%s%s%s, not for %s/%s%s%s", is->os ?: "?",
+                         is->architecture ?: "?", is->variant ? "/" : "", is->variant ?: "", wanted->os ?: "?",
+                         wanted->architecture ?: "?", wanted->variant ? "/" : "", wanted->variant ?: "");
+}

@@ -102,7 +102,8 @@ typedef struct SpecOptions {
         unsigned tty_rows, tty_columns; /* size of the terminal at its start; 0: left to the runtime */
         int64_t shm_size;       /* bytes; 0: 64 MiB as podman and docker */
         json_t *annotations;    /* of strings; the user's own, passed as they are */
-        char *userns;           /* NULL or "host": none; "private" and "auto": mappings of /etc/sub[ug]id unless given below */
+        char *userns;           /* NULL or "host": none; "private" and "auto": mappings of /etc/sub[ug]id unless given below; "shared" and
+                                 * "own" are for the caller to make maps of */
         char *uid_map, *gid_map; /* "CONTAINER:HOST:SIZE[,…]" */
         char *stop_signal;
         char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
@@ -119,6 +120,14 @@ typedef struct SpecOptions {
  * Errors: InvalidArgument
  */
 int spec_userns(const SpecOptions *options, IdMapping **ret, Error *err);
+
+/**
+ * spec_host_ids() - the host's users and groups for containers: the first ranges of 'containers' or 'root' in /etc/subuid and /etc/subgid
+ * @ret_uids: its container member is 0; 100000:65536 as in Proxmox VE when a file has no range of 65536 ids
+ *
+ * Errors: FileError, InvalidArgument (a range past the highest id)
+ */
+int spec_host_ids(IdRange *ret_uids, IdRange *ret_gids, Error *err);
 
 /** spec_options_clear() - free what the members own */
 void spec_options_clear(SpecOptions *options);

@@ -53,8 +53,8 @@ static int mount_append(json_t *mounts, const char *destination, const char *typ
 }
 
 /*
- * Only who owns the network's namespace may mount a /sys of it: with the host's network it is the host's, as podman has it. Private: crun takes
- * it from the host before anything is, and where that is shared unmounts the host's cgroups when it replaces those of the container.
+ * Only who owns the network's namespace may mount a /sys of it: with the host's network it is the host's, as podman has it. Private: crun
+ * takes it from the host's mount namespace, and where that is shared what it mounts for the container's cgroups lands on the host's.
  */
 static const SystemMount host_sys = { "/sys", "bind", "/sys", OPTIONS("rbind", "rprivate", "nosuid", "noexec", "nodev", "ro") };
 

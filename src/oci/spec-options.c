@@ -277,7 +277,8 @@ int spec_option_entrypoint(SpecOptions *options, const char *value, Error *err) 
 }
 
 int spec_option_userns(SpecOptions *options, const char *value, Error *err) {
-        const char *size = !strncmp(value, "auto:size=", 10) ? value + 10 : NULL, *end;
+        static const char *const modes[] = { "host", "shared", "own", "private", "auto", NULL };
+        const char *size = !strncmp(value, "auto:size=", 10) ? value + 10 : NULL, *end, *const *mode = modes;
         char *copy;
         int64_t n;
 
@@ -285,8 +286,13 @@ int spec_option_userns(SpecOptions *options, const char *value, Error *err) {
                 end = decimal_parse(size, 0, &n);
                 if (!end || *end || strchr(size, '.') || n == 0 || n > UINT32_MAX)
                         return value_error("--userns", value, "auto:size=N with N ids, for example auto:size=65536", err);
-        } else if (strcmp(value, "host") != 0 && strcmp(value, "private") != 0 && strcmp(value, "auto") != 0)
-                return value_error("--userns", value, "host, private, auto or auto:size=N; with --uidmap and --gidmap, private", err);
+        } else {
+                while (*mode && strcmp(*mode, value))
+                        mode++;
+                if (!*mode)
+                        return value_error("--userns", value,
+                                           "host, shared, own, private, auto or auto:size=N; with --uidmap and --gidmap, private", err);
+        }
         if (string_copy(value, &copy, err) < 0)
                 return -1;
         free(options->userns);

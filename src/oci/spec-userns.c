@@ -10,6 +10,7 @@
 
 #define SUBID_FILE_MAX    (1u << 20) /* bytes; this program's own cap */
 #define USERNS_SIZE_AUTO  65536      /* ids; what images of a Linux distribution use */
+#define HOST_START_DEFAULT 100000    /* Proxmox VE, pct(1), unprivileged containers */
 #define MAPPING_MAX       340        /* ranges; user_namespaces(7) */
 
 static int mapping_append(json_t *mappings, int64_t container, int64_t host, int64_t size, Error *err) {
@@ -75,14 +76,21 @@ static int subid_find(const char *path, const char *user, int64_t *ret_start, in
         return 0;
 }
 
+static int subid_of_containers(const char *path, int64_t *ret_start, int64_t *ret_size, Error *err) {
+        *ret_size = 0;
+        for (const char *const *user = (const char *const[]) { "containers", "root", NULL }; *user && *ret_size == 0; user++)
+                if (subid_find(path, *user, ret_start, ret_size, err) < 0)
+                        return -1;
+        return 0;
+}
+
 /* A range for containers, of at most @wanted ids (0: all there are): that of the user 'containers', as for podman, else root's. */
 static int subid_mapping(const char *path, int64_t wanted, json_t **ret, Error *err) {
         _cleanup_json_ json_t *mappings = NULL;
         int64_t start = 0, size = 0;
 
-        for (const char *const *user = (const char *const[]) { "containers", "root", NULL }; *user && size == 0; user++)
-                if (subid_find(path, *user, &start, &size, err) < 0)
-                        return -1;
+        if (subid_of_containers(path, &start, &size, err) < 0)
+                return -1;
         if (size <= 0 || size < wanted) {
                 error_set(err, ERROR_INVALID_ARGUMENT, "--userns: '%s' has no range of %lld ids for 'containers' or 'root'", path,
                           (long long) (wanted ?: 1));
@@ -129,6 +137,26 @@ int userns_build(const SpecOptions *options, json_t *linux_part, Error *err) {
                 return -1;
         return part_append(json_object_get(linux_part, "namespaces"),
                            json_pack("{s:s, s:s*}", "type", "user", "path", options->userns_path), err);
+}
+
+static int host_range(const char *path, IdRange *ret, Error *err) {
+        int64_t start, size;
+
+        if (subid_of_containers(path, &start, &size, err) < 0)
+                return -1;
+        if (size < USERNS_SIZE_AUTO) {
+                start = HOST_START_DEFAULT;
+                size = USERNS_SIZE_AUTO;
+        }
+        if (start < 1 || start >= UINT32_MAX || size > UINT32_MAX - start)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "'%s' has no range of ids for containers: %lld:%lld", path, (long long) start,
+                                 (long long) size);
+        *ret = (IdRange) { .host = (uint32_t) start, .size = (uint32_t) size };
+        return 0;
+}
+
+int spec_host_ids(IdRange *ret_uids, IdRange *ret_gids, Error *err) {
+        return host_range("/etc/subuid", ret_uids, err) < 0 ? -1 : host_range("/etc/subgid", ret_gids, err);
 }
 
 int spec_userns(const SpecOptions *options, IdMapping **ret, Error *err) {

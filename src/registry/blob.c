@@ -105,8 +105,7 @@ static int ask(RegistryBlob *b, bool *ret_transient, uint64_t *ret_wait, Error *
         if (call_begin(&call, b->http, &response, err) < 0) {
                 const HttpFailure failure = http_failure(b->http);
 
-                *ret_transient = err && (err->kind == ERROR_REGISTRY || err->kind == ERROR_TIMEOUT) &&
-                                 (failure == HTTP_TRANSIENT || failure == HTTP_UNREACHABLE);
+                *ret_transient = err && err->kind == ERROR_REGISTRY && (failure == HTTP_TRANSIENT || failure == HTTP_UNREACHABLE);
                 return -1;
         }
         if (response.status == 200 || response.status == 206)
@@ -205,7 +204,7 @@ int registry_blob_read(void *userdata, void *data, size_t size, size_t *ret, Err
                 }
                 if (read_some(b, data, size, ret, &cause) == 0)
                         return 0;
-                transient = (cause.kind == ERROR_REGISTRY || cause.kind == ERROR_TIMEOUT) && http_failure(b->http) == HTTP_TRANSIENT;
+                transient = cause.kind == ERROR_REGISTRY && http_failure(b->http) == HTTP_TRANSIENT;
                 if (recover(b, transient, 0, &cause, err) < 0)
                         return -1;
         }

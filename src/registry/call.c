@@ -190,7 +190,7 @@ int call_begin(const Call *call, Http *http, HttpResponse *ret, Error *err) {
                 int r;
 
                 r = try_call(call, http, &response, &cause);
-                const bool broke = (cause.kind == ERROR_REGISTRY || cause.kind == ERROR_TIMEOUT) && http_failure(http) == HTTP_TRANSIENT;
+                const bool broke = cause.kind == ERROR_REGISTRY && http_failure(http) == HTTP_TRANSIENT;
                 const bool transient = r < 0 ? broke : status_is_transient(response.status);
 
                 if (!transient || call->once || n > call->registry->options.retries) {
@@ -242,8 +242,8 @@ int call_failed(const Call *call, Http *http, const HttpResponse *response, Erro
         char message[300];
 
         error_message(http, message, sizeof(message));
-        error_set(err, response->status == 404 && call->name ? ERROR_IMAGE_NOT_FOUND : ERROR_REGISTRY, "status %d%s%s", response->status,
-                  response->status == 429 ? ", too many requests" : denied ? ", access denied" : "", message);
+        error_set(err, response->status == 404 && call->names_image ? ERROR_IMAGE_NOT_FOUND : ERROR_REGISTRY, "status %d%s%s",
+                  response->status, response->status == 429 ? ", too many requests" : denied ? ", access denied" : "", message);
         if (denied)
                 error_hint(err, "'proxmox-lxcri login %s' keeps credentials", call->server->host);
         return -1;

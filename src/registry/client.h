@@ -60,7 +60,7 @@ void http_give(Registry *registry, Http *http);
 int server_find(Registry *registry, const char *host, bool insecure, Server **ret, Error *err);
 void server_free(Server *server);
 
-/** server_connect() - find out whether it speaks HTTPS or HTTP, and what it asks for. Errors: RegistryError, Timeout, … */
+/** server_connect() - find out whether it speaks HTTPS or HTTP, and what it asks for. Errors: RegistryError, … */
 int server_connect(Registry *registry, Server *server, Error *err);
 
 /**
@@ -92,6 +92,7 @@ typedef struct Call {
         bool small;            /* a deadline for the whole answer */
         bool once;             /* no retries */
         bool follow;           /* redirects; only for GET and HEAD */
+        bool names_image;      /* status 404 is ImageNotFound */
 } Call;
 
 /**

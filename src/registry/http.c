@@ -199,6 +199,14 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
 
 /* ---- driving it ---- */
 
+/* A proxy that says no will say so again; one that can't reach the registry may later. */
+static bool is_refused_by_proxy(Http *http) {
+        long status = 0;
+
+        (void) curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+        return status >= 400 && status < 500;
+}
+
 /* Turns curl's verdict into ours. */
 static int fail(Http *http, Error *err) {
         const CURLcode code = http->result;
@@ -218,7 +226,7 @@ static int fail(Http *http, Error *err) {
                 break;
         case CURLE_OPERATION_TIMEDOUT:
                 http->failure = HTTP_UNREACHABLE;
-                return error_set(err, ERROR_TIMEOUT, "%s: no connection within %u s", http->host, http->settings.timeout);
+                return error_set(err, ERROR_REGISTRY, "%s: no connection within %u s", http->host, http->settings.timeout);
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR:
         case CURLE_GOT_NOTHING:
@@ -228,7 +236,7 @@ static int fail(Http *http, Error *err) {
         case CURLE_SEND_FAIL_REWIND:
         case CURLE_UPLOAD_FAILED:
                 /* A TLS alert (our certificate is missing, …) comes again. */
-                http->failure = strstr(http->problem, "alert") ? HTTP_FATAL : HTTP_TRANSIENT;
+                http->failure = strstr(http->problem, "alert") || is_refused_by_proxy(http) ? HTTP_FATAL : HTTP_TRANSIENT;
                 break;
         case CURLE_SSL_CONNECT_ERROR:
                 http->failure = HTTP_NO_TLS;
@@ -248,7 +256,7 @@ static int fail(Http *http, Error *err) {
 
 static int timed_out(Http *http, const char *what, unsigned seconds, Error *err) {
         http->failure = HTTP_TRANSIENT;
-        return error_set(err, ERROR_TIMEOUT, "%s: %s within %u s", http->host, what, seconds);
+        return error_set(err, ERROR_REGISTRY, "%s: %s within %u s", http->host, what, seconds);
 }
 
 /* Only time that we wait counts: a reader who is busy is no reason to call the server slow. */
@@ -419,6 +427,8 @@ int http_begin(Http *http, const HttpRequest *request, HttpResponse *ret, Error 
         CURLcode code;
 
         http_end(http);
+        if (!http->easy)
+                return error_oom(err);
         snprintf(http->host, sizeof(http->host), "%.*s", (int) strcspn(host_of(request->url), "/?#"), host_of(request->url));
         http->failure = HTTP_FATAL;
         http->body = request->body;
@@ -511,6 +521,11 @@ int http_read_all(Http *http, size_t max, char **ret, size_t *ret_len, Error *er
 void http_end(Http *http) {
         if (http->in_multi)
                 (void) curl_multi_remove_handle(http->multi, http->easy);
+        if (http->result != CURLE_OK) {
+                /* After some failures (a host without an address) curl 7.88 has it set up no more. Connections are the multi's. */
+                curl_easy_cleanup(http->easy);
+                http->easy = curl_easy_init();
+        }
         curl_slist_free_all(http->headers);
         http->headers = NULL;
         http->in_multi = http->headers_done = http->done = http->paused = http->too_large = false;

@@ -62,7 +62,7 @@ typedef enum HttpFailure {
 } HttpFailure;
 HttpFailure http_failure(const Http *http);
 
-/** http_begin() - send a request and wait for the response's headers; an earlier transfer is given up. Errors: RegistryError, Timeout, Interrupted, … */
+/** http_begin() - send a request and wait for the response's headers; an earlier transfer is given up. Errors: RegistryError, Interrupted, … */
 int http_begin(Http *http, const HttpRequest *request, HttpResponse *ret, Error *err);
 
 /** http_read() - the next bytes of the body; 0 at its end. Errors: as http_begin() */

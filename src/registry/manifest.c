@@ -79,6 +79,7 @@ static int fetch_from(Registry *registry, Server *server, const Reference *name,
                 .headers = headers,
                 .small = true,
                 .follow = true,
+                .names_image = true,
         };
         /* The body may break off as well: then all of it is asked for again. */
         for (unsigned n = 1;; n++) {
@@ -91,7 +92,7 @@ static int fetch_from(Registry *registry, Server *server, const Reference *name,
                         return call_failed(&call, http, &response, err);
                 if (take_document(http, &response, name, ret, &cause) == 0)
                         return 0;
-                if (http_failure(http) != HTTP_TRANSIENT || (cause.kind != ERROR_REGISTRY && cause.kind != ERROR_TIMEOUT) ||
+                if (http_failure(http) != HTTP_TRANSIENT || cause.kind != ERROR_REGISTRY ||
                     n > registry->options.retries) {
                         if (err)
                                 *err = cause;

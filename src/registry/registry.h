@@ -86,7 +86,7 @@ typedef struct RegistryModule {
          * manifest() - the manifest or index that a reference means
          *
          * Mirrors are tried before the registry itself. Errors: ImageNotFound (the registry does not have it), RegistryError,
-         * DigestMismatch, InvalidSpec (too large), NotSupported (schema 1), Timeout, Interrupted, OutOfMemory
+         * DigestMismatch, NotSupported (schema 1), Interrupted, OutOfMemory
          */
         int (*manifest)(Registry *registry, const Reference *name, RegistryDocument *ret, Error *err);
 

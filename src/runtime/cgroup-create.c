@@ -267,18 +267,17 @@ static int fill(const CgroupRequest *request, CgroupLayout *layout, Cgroup *cgro
         return limit(request, &target, &reason, err);
 }
 
-int cgroup_create(const CgroupRequest *request, Cgroup **ret, Error *err) {
+int cgroup_create(const CgroupRequest *request, CgroupLayout *layout, Cgroup **ret, Error *err) {
         _cleanup_(cgroup_freep) Cgroup *cgroup = NULL;
-        _cleanup_layout_ CgroupLayout layout = {};
 
-        if (cgroup_new(&cgroup, err) < 0 || cgroup_layout_build(request, &layout, err) < 0)
+        if (cgroup_new(&cgroup, err) < 0)
                 return -1;
         if (request->systemd && cgroup_scope_start(request, &cgroup->holder, err) < 0)
                 return -1;
-        if (make_all(request, &layout, err) < 0 || fill(request, &layout, cgroup, err) < 0) {
+        if (make_all(request, layout, err) < 0 || fill(request, layout, cgroup, err) < 0) {
                 if (request->systemd)
                         (void) cgroup_scope_stop(request, STOP_TIMEOUT_MS, NULL);
-                unmake(&layout);
+                unmake(layout);
                 return -1;
         }
         *ret = TAKE(cgroup);

@@ -63,25 +63,34 @@ static inline void cgroup_freep(Cgroup **cgroup) {
         cgroup_free(*cgroup);
 }
 
+/** Where a container's cgroups are to be; found out once, for cgroup_plan() and cgroup_create() */
+typedef struct CgroupLayout CgroupLayout;
+CgroupLayout *cgroup_layout_free(CgroupLayout *layout);
+static inline void cgroup_layout_freep(CgroupLayout **layout) {
+        cgroup_layout_free(*layout);
+}
+
+/** cgroup_layout_new() - read this host's hierarchies, and say where @request's cgroups go. Creates nothing. Errors: as cgroup_create() */
+int cgroup_layout_new(const CgroupRequest *request, CgroupLayout **ret, Error *err);
+
 /**
  * cgroup_plan() - which directories cgroup_create() will make that are not there yet
  * @ret: strv_free(); to be noted down before cgroup_create(), so that what a crash leaves can be removed; parents that are shared are
  *       not among them
- *
- * Creates nothing. Errors: as cgroup_create()
  */
-int cgroup_plan(const CgroupRequest *request, char ***ret, Error *err);
+int cgroup_plan(const CgroupLayout *layout, char ***ret, Error *err);
 
 /**
  * cgroup_create() - make a container's cgroups, and apply limits and device rules
- * @ret: set on success only; cgroup_free()
+ * @layout: of the same request; used up, to be freed
+ * @ret:    set on success only; cgroup_free()
  *
  * On failure nothing it made is left. A cgroup that exists is used only when @request->path names it, and it holds no process, as runc does.
  *
  * Errors: NotSupported (what this host cannot limit, with its place in the spec), InvalidSpec, InvalidState (the cgroup is in use),
  * FileError, Timeout (systemd), OutOfMemory
  */
-int cgroup_create(const CgroupRequest *request, Cgroup **ret, Error *err);
+int cgroup_create(const CgroupRequest *request, CgroupLayout *layout, Cgroup **ret, Error *err);
 
 /**
  * cgroup_open() - the descriptors of cgroups that exist, for a process that joins a container: v2_fd and tasks_fds, as after cgroup_create()

@@ -144,7 +144,7 @@ static int find_mount(CgroupHierarchy *hierarchy, const char *own_path, const ch
                 if (string_copy(root, &hierarchy->root, err) < 0 || string_copy(mount, &hierarchy->mount, err) < 0 ||
                     cgroup_directory(hierarchy, own_path, &hierarchy->own, err) < 0)
                         return -1;
-                if (hierarchy->own && access(hierarchy->own, F_OK) < 0) {
+                if (hierarchy->own && strcmp(hierarchy->own, hierarchy->mount) && access(hierarchy->own, F_OK) < 0) {
                         free(hierarchy->own);
                         hierarchy->own = NULL;
                 }

@@ -10,12 +10,15 @@
 #include "runtime/cgroup-names.h"
 #include "runtime/cgroup-systemd.h"
 
-void cgroup_layout_free(CgroupLayout *layout) {
+CgroupLayout *cgroup_layout_free(CgroupLayout *layout) {
+        if (!layout)
+                return NULL;
         for (size_t i = 0; i < layout->n; i++)
                 free(layout->places[i].path);
         free(layout->places);
         cgroup_hierarchies_free(&layout->hierarchies);
-        *layout = (CgroupLayout) {};
+        free(layout);
+        return NULL;
 }
 
 bool cgroup_layout_is_named(const CgroupRequest *request) {
@@ -52,12 +55,14 @@ static int add_place(CgroupLayout *layout, const CgroupHierarchy *h, bool relati
         return 0;
 }
 
-int cgroup_layout_build(const CgroupRequest *request, CgroupLayout *ret, Error *err) {
-        _cleanup_layout_ CgroupLayout layout = {};
+int cgroup_layout_new(const CgroupRequest *request, CgroupLayout **ret, Error *err) {
+        _cleanup_(cgroup_layout_freep) CgroupLayout *layout = calloc(1, sizeof(*layout));
         _cleanup_free_ char *inner = NULL;
         const char *path = cgroup_layout_is_named(request) ? request->path : NULL;
         bool relative = path ? path[0] != '/' : geteuid() != 0 || request->optional;
 
+        if (!layout)
+                return error_oom(err);
         if (request->systemd) {
                 relative = false;
                 if (cgroup_scope_path(request, &inner, err) < 0)
@@ -68,30 +73,26 @@ int cgroup_layout_build(const CgroupRequest *request, CgroupLayout *ret, Error *
                 return error_set(err, ERROR_INVALID_SPEC, "linux.cgroupsPath: '%s' names the root of all cgroups", path ?: "");
         if (strchr(inner, '\n'))
                 return error_set(err, ERROR_INVALID_SPEC, "linux.cgroupsPath: has a line break");
-        if (cgroup_hierarchies_load(&layout.hierarchies, err) < 0)
+        if (cgroup_hierarchies_load(&layout->hierarchies, err) < 0)
                 return -1;
-        for (size_t i = 0; i < layout.hierarchies.n; i++)
-                if (add_place(&layout, &layout.hierarchies.all[i], relative, inner, err) < 0)
+        for (size_t i = 0; i < layout->hierarchies.n; i++)
+                if (add_place(layout, &layout->hierarchies.all[i], relative, inner, err) < 0)
                         return -1;
-        if (layout.n == 0 && !request->optional) {
+        if (layout->n == 0 && !request->optional) {
                 error_set(err, ERROR_NOT_SUPPORTED, "no cgroups are mounted here");
                 return error_hint(err, "mount cgroup2 at /sys/fs/cgroup");
         }
-        *ret = layout;
-        layout = (CgroupLayout) {};
+        *ret = TAKE(layout);
         return 0;
 }
 
-int cgroup_plan(const CgroupRequest *request, char ***ret, Error *err) {
-        _cleanup_layout_ CgroupLayout layout = {};
+int cgroup_plan(const CgroupLayout *layout, char ***ret, Error *err) {
         _cleanup_strv_ char **list = calloc(1, sizeof(*list));
 
         if (!list)
                 return error_oom(err);
-        if (cgroup_layout_build(request, &layout, err) < 0)
-                return -1;
-        for (size_t i = 0; i < layout.n; i++) {
-                const char *path = layout.places[i].path;
+        for (size_t i = 0; i < layout->n; i++) {
+                const char *path = layout->places[i].path;
 
                 if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && strv_push(&list, path, err) < 0)
                         return -1;

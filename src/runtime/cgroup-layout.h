@@ -13,23 +13,14 @@ typedef struct CgroupPlace {
         bool absent;      /* left out: see CgroupRequest.optional */
 } CgroupPlace;
 
-typedef struct CgroupLayout {
+/* By linux.cgroupsPath: absolute below each mount; relative, as in runc, below our own cgroup on v1 and beside it on v2; with systemd where
+ * its scope will be. */
+struct CgroupLayout {
         CgroupHierarchies hierarchies;
         CgroupPlace *places;
         size_t n;
         bool legacy; /* some controller is on v1 */
-} CgroupLayout;
-
-void cgroup_layout_free(CgroupLayout *layout);
-#define _cleanup_layout_ _cleanup_(cgroup_layout_free)
-
-/**
- * cgroup_layout_build() - by linux.cgroupsPath: absolute below each mount; relative, as in runc, below our own cgroup on v1 and beside it on
- * v2; with systemd where its scope will be
- *
- * Errors: InvalidSpec (a path that names the root), NotSupported (no cgroups here), FileError, OutOfMemory
- */
-int cgroup_layout_build(const CgroupRequest *request, CgroupLayout *ret, Error *err);
+};
 
 /** cgroup_layout_is_named() - whether the spec itself names the cgroup, which may then be there already */
 bool cgroup_layout_is_named(const CgroupRequest *request);

@@ -44,7 +44,7 @@ int cgroup_release(char *const *directories, const CgroupRequest *request, int t
         int r = 0;
 
         /* The processes are killed by us in any case: the manager gives them time to end, which a removal does not. */
-        if (directories && cgroup_kill_all(directories, timeout_ms, err) < 0)
+        if (request->systemd && directories && cgroup_kill_all(directories, timeout_ms, err) < 0)
                 return -1;
         if (request->systemd)
                 r = cgroup_scope_stop(request, timeout_ms, &scope);

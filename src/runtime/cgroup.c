@@ -392,15 +392,30 @@ static int removal_timeout(const char *path, Error *err) {
         return -1;
 }
 
+/*
+ * Removes what is empty, as it is after most containers: the kernel itself refuses what is in use, or holds anybody, us included. False
+ * when something is left to look at.
+ */
+static bool remove_empty(char *const *cgroups) {
+        bool all = true;
+
+        for (; *cgroups; cgroups++) {
+                struct statfs st;
+
+                if (statfs(*cgroups, &st) < 0)
+                        all = all && errno == ENOENT;
+                else if ((st.f_type != CGROUP_SUPER_MAGIC && st.f_type != CGROUP2_SUPER_MAGIC) || (rmdir(*cgroups) < 0 && errno != ENOENT))
+                        all = false;
+        }
+        return all;
+}
+
 int cgroup_remove_all(char *const *cgroups, int timeout_ms, Error *err) {
         _cleanup_hierarchies_ CgroupHierarchies hierarchies = {};
         uint64_t deadline = now_ms() + (uint64_t) timeout_ms;
         unsigned turn = 0;
 
-        /* Most often the runtime has removed them all, and nothing needs to be known of this host. */
-        while (cgroups && *cgroups && access(*cgroups, F_OK) < 0 && errno == ENOENT)
-                cgroups++;
-        if (!cgroups || !*cgroups)
+        if (!cgroups || remove_empty(cgroups))
                 return 0;
         if (cgroup_hierarchies_load(&hierarchies, err) < 0)
                 return -1;

@@ -8,13 +8,13 @@
 
 #define EXIT_SIZE_MAX 4096 /* bytes; ours are about 90 */
 
-int exit_record_save(int dir_fd, const ExitRecord *record, Error *err) {
+int exit_record_save(int dir_fd, const ExitRecord *record, unsigned flags, Error *err) {
         _cleanup_json_ json_t *json =
                 json_pack("{s:i, s:b, s:s}", "exit_code", record->exit_code, "oom_killed", record->oom_killed, "exited", record->exited);
 
         if (!json)
                 return error_oom(err);
-        return json_save_at(dir_fd, EXIT_FILE, json, 0600, WRITE_DURABLE, err);
+        return json_save_at(dir_fd, EXIT_FILE, json, 0600, flags, err);
 }
 
 int exit_record_load(int dir_fd, ExitRecord *ret, Error *err) {

@@ -3,10 +3,12 @@
 #include "runtime/monitor.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -18,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/socket.h"
 #include "oci/state.h"
 #include "runtime/cgroup.h"
@@ -27,6 +30,8 @@
 #define CONSOLE_SOCKET   "console"
 #define DRAIN_MS         1000 /* for output that a grandchild may still hold the pipe of */
 #define PARTIAL_MS       1000 /* a line without its end is logged after this silence */
+#define STACK_KEPT       8192  /* bytes below a function's frame for what it calls */
+#define STACK_LOOK       (256u << 10) /* bytes: less than the kernel keeps free below a stack. Source: kernel parameter stack_guard_gap */
 #define EXIT_CODE_UNKNOWN 255 /* of an init that was not our child; nobody can know it then */
 
 /* One source of output. */
@@ -351,6 +356,16 @@ static int copy_until_end(Monitor *monitor, pid_t init, int signal_fd, int init_
         return exit_code;
 }
 
+/* Free memory, and the stack that making the container took, go back to the kernel: a monitor lives as long as its container. */
+static void give_back_memory(void) {
+        const uintptr_t page = (uintptr_t) sysconf(_SC_PAGESIZE);
+        uintptr_t end = ((uintptr_t) __builtin_frame_address(0) - STACK_KEPT) & ~(page - 1);
+
+        (void) malloc_trim(0);
+        /* ENOMEM for what is below the stack's end, which it has given back all the same. Source: madvise(2) */
+        (void) madvise((void *) (end - STACK_LOOK), STACK_LOOK, MADV_DONTNEED);
+}
+
 int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
         _cleanup_close_ int signal_fd = -EBADF, init_fd = -EBADF;
         ExitRecord record = {};
@@ -372,6 +387,7 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
         (void) sigprocmask(SIG_SETMASK, &all, NULL);
         sigemptyset(&all);
         sigaddset(&all, SIGCHLD);
+        give_back_memory();
         signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
         init_fd = pidfd_open(init, 0);
 
@@ -380,6 +396,6 @@ int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups) {
                 record.oom_killed = false;
         time_now_text(record.exited);
         log_writer_close(&monitor->log);
-        (void) exit_record_save(monitor->dir_fd, &record, NULL);
+        (void) exit_record_save(monitor->dir_fd, &record, WRITE_DURABLE, NULL);
         return record.exit_code;
 }

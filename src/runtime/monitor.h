@@ -76,6 +76,7 @@ typedef struct ExitRecord {
 } ExitRecord;
 
 #define EXIT_FILE "exit.json"
-int exit_record_save(int dir_fd, const ExitRecord *record, Error *err);
+/** exit_record_save() - @flags: of WriteFlags. Errors: FileError, OutOfMemory */
+int exit_record_save(int dir_fd, const ExitRecord *record, unsigned flags, Error *err);
 /** exit_record_load() - Errors: FileError with ENOENT when there is none */
 int exit_record_load(int dir_fd, ExitRecord *ret, Error *err);

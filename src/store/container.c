@@ -52,10 +52,10 @@ static int fsync_at(int dir_fd, const char *name, Error *err) {
 
 /*
  * The temporary directory becomes the container's. A directory that holds a record is not empty, so that rename() never replaces it, on any
- * filesystem. The record is synced before it gets its name and the name after, as little as a record that is whole or absent needs.
+ * filesystem. The record is synced before it gets its name: as little as a record that is whole or absent needs.
  */
-static int dir_fill_and_rename(Store *store, const char *name, int fd, const ContainerRecord *record, bool durable, Error *err) {
-        if (container_record_save(fd, record, false, err) < 0 || (durable && fsync_at(fd, RECORD_NAME, err) < 0))
+static int dir_fill_and_rename(Store *store, const char *name, int fd, const ContainerRecord *record, Error *err) {
+        if (container_record_save(fd, record, false, err) < 0 || fsync_at(fd, RECORD_NAME, err) < 0)
                 return -1;
         if (renameat(store_tmp_fd(store), name, store_containers_fd(store), record->id) < 0) {
                 if (errno == EEXIST || errno == ENOTEMPTY)
@@ -76,7 +76,7 @@ int container_dir_make(Store *store, const ContainerRecord *record, bool durable
                 return error_exists(store, record->id, err);
         if (store_tmp_make(store, &name, &fd, &lock, err) < 0)
                 return -1;
-        if (dir_fill_and_rename(store, name, fd, record, durable, err) < 0) {
+        if (dir_fill_and_rename(store, name, fd, record, err) < 0) {
                 (void) dir_remove_tree_at(store_tmp_fd(store), name, NULL);
                 return -1;
         }

@@ -39,7 +39,7 @@ static inline void container_record_freep(ContainerRecord **record) {
 /**
  * container_dir_make() - make containers/ID/ with its record in it, whole or not at all: no crash leaves a directory without a record
  * @record:  its id names the directory; saved as it is (`complete` false for a transaction that begins)
- * @durable: fsync the record and its names
+ * @durable: a power loss after this call leaves it there; without, it is there whole or not at all
  *
  * Errors: ContainerExists when it is there, InvalidArgument for an id that cannot name a directory
  */

@@ -31,7 +31,19 @@ int driver_find(const char *name, const Driver **ret, Error *err) {
         return error_set(err, ERROR_INVALID_ARGUMENT, "no storage driver '%s': there are %s", name, names.data);
 }
 
-int driver_choose(Store *store, const char *name, const Driver **ret, Error *err) {
+static int probe(const Driver *driver, Store *store, bool shifted, Error *err) {
+        if (driver->probe(store, err) < 0)
+                return -1;
+        if (!shifted)
+                return 0;
+        if (!(driver->capabilities & DRIVER_IDMAP)) {
+                error_set(err, ERROR_NOT_SUPPORTED, "a user namespace: it cannot shift the owners of the root filesystem");
+                return error_hint(err, "choose another --storage-driver, or --userns host");
+        }
+        return driver->probe_shift ? driver->probe_shift(store, err) : 0;
+}
+
+int driver_choose(Store *store, const char *name, bool shifted, const Driver **ret, Error *err) {
         _cleanup_buf_ Buf reasons = BUF_INIT(ARRAY_SIZE(drivers) * 2 * ERROR_TEXT_MAX);
 
         if (name && strcmp(name, "auto")) {
@@ -39,7 +51,7 @@ int driver_choose(Store *store, const char *name, const Driver **ret, Error *err
 
                 if (driver_find(name, &driver, err) < 0)
                         return -1;
-                if (driver->probe(store, err) < 0)
+                if (probe(driver, store, shifted, err) < 0)
                         return error_prefix(err, "storage driver '%s'", name);
                 *ret = driver;
                 return 0;
@@ -48,7 +60,7 @@ int driver_choose(Store *store, const char *name, const Driver **ret, Error *err
         for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
                 Error cause = ERROR_INIT;
 
-                if (drivers[i]->probe(store, &cause) == 0) {
+                if (probe(drivers[i], store, shifted, &cause) == 0) {
                         *ret = drivers[i];
                         return 0;
                 }

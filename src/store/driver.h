@@ -31,6 +31,9 @@ typedef struct Driver {
         /** probe() - 0 when it can be used on @store here; else -1 with the reason and a hint (NotSupported) */
         int (*probe)(Store *store, Error *err);
 
+        /** probe_shift() - likewise whether a root with shifted owners can be had; NULL: with DRIVER_IDMAP always */
+        int (*probe_shift)(Store *store, Error *err);
+
         /** prepare() - make the durable parts (upper/, work/, rootfs/, or the whole copy). A failure removes its own partial work */
         int (*prepare)(const DriverRoot *root, Error *err);
 
@@ -47,8 +50,13 @@ typedef struct Driver {
 /** driver_find() - by name. Errors: InvalidArgument, naming the drivers there are */
 int driver_find(const char *name, const Driver **ret, Error *err);
 
-/** driver_choose() - the named one, probed, or (NULL or "auto") the first that probes well. Errors: NotSupported with each reason */
-int driver_choose(Store *store, const char *name, const Driver **ret, Error *err);
+/**
+ * driver_choose() - the named one, probed, or (NULL or "auto") the first that probes well
+ * @shifted: it has to show a root with shifted owners
+ *
+ * Errors: NotSupported with each reason
+ */
+int driver_choose(Store *store, const char *name, bool shifted, const Driver **ret, Error *err);
 
 /** driver_at() - the table's rows, best first; NULL past the end */
 const Driver *driver_at(size_t index);

@@ -9,17 +9,7 @@
 #include "base/json.h"
 
 #define RECORD_SIZE_MAX 4096 /* bytes; four fields */
-#define RECORDS_CACHED  1024 /* records: more than an image may have layers */
 #define HEX_LEN         64
-
-int store_layer_cache_open(Store *store, StoreLayerCache *ret, Error *err) {
-        *ret = (StoreLayerCache) { .store = store };
-        return lru_new(RECORDS_CACHED, free, &ret->records, err);
-}
-
-void store_layer_cache_close(StoreLayerCache *cache) {
-        cache->records = lru_free(cache->records);
-}
 
 static int parse(const json_t *json, StoreLayer *layer, Error *err) {
         static const JsonPlace place = { "layer.json", ERROR_INVALID_SPEC };
@@ -37,31 +27,22 @@ static int parse(const json_t *json, StoreLayer *layer, Error *err) {
         return parent ? digest_parse(parent, &layer->parent, err) : 0;
 }
 
-int store_layer_load(StoreLayerCache *cache, const Digest *chain_id, StoreLayer *ret, Error *err) {
-        const StoreLayer *known = lru_get(cache->records, digest_hex(chain_id));
+int store_layer_load(Store *store, const Digest *chain_id, StoreLayer *ret, Error *err) {
         _cleanup_json_ json_t *json = NULL;
-        StoreLayer layer = { .chain_id = *chain_id }, *kept;
+        StoreLayer layer = { .chain_id = *chain_id };
         char path[HEX_LEN + sizeof("/layer.json")];
         Error cause = ERROR_INIT;
 
-        if (known) {
-                *ret = *known;
-                return 0;
-        }
-        if (!store_layer_exists(cache->store, chain_id))
-                return error_set(err, ERROR_IMAGE_NOT_FOUND, "no layer %s in the store '%s'", chain_id->text, store_path(cache->store));
+        if (!store_layer_exists(store, chain_id))
+                return error_set(err, ERROR_IMAGE_NOT_FOUND, "no layer %s in the store '%s'", chain_id->text, store_path(store));
         snprintf(path, sizeof(path), "%s/layer.json", digest_hex(chain_id));
-        if (json_load_at(store_layers_fd(cache->store), path, RECORD_SIZE_MAX, &json, &cause) < 0 || parse(json, &layer, &cause) < 0) {
+        if (json_load_at(store_layers_fd(store), path, RECORD_SIZE_MAX, &json, &cause) < 0 || parse(json, &layer, &cause) < 0) {
                 if (err)
                         *err = cause;
                 return error_prefix(err, "layer %s", chain_id->text);
         }
-        kept = malloc(sizeof(*kept));
-        if (!kept)
-                return error_oom(err);
-        *kept = layer;
         *ret = layer;
-        return lru_put(cache->records, digest_hex(chain_id), kept, err);
+        return 0;
 }
 
 static bool is_hex(const char *name) {

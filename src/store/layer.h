@@ -2,7 +2,6 @@
 
 /* What is known of an unpacked layer: layers/CHAINID-HEX/layer.json */
 
-#include "base/lru.h"
 #include "store/store.h"
 
 typedef struct StoreLayer {
@@ -14,17 +13,8 @@ typedef struct StoreLayer {
         uint64_t entries; /* of its tar */
 } StoreLayer;
 
-/** Records that were read, the least recently used ones given up: a batch asks for a layer once for itself, and once for each above it */
-typedef struct StoreLayerCache {
-        Store *store;
-        Lru *records;
-} StoreLayerCache;
-
-int store_layer_cache_open(Store *store, StoreLayerCache *ret, Error *err);
-void store_layer_cache_close(StoreLayerCache *cache);
-
 /** store_layer_load() - Errors: ImageNotFound (no such layer), InvalidJson, InvalidSpec (a damaged record), FileError, OutOfMemory */
-int store_layer_load(StoreLayerCache *cache, const Digest *chain_id, StoreLayer *ret, Error *err);
+int store_layer_load(Store *store, const Digest *chain_id, StoreLayer *ret, Error *err);
 
 /** store_layers_list() - the chainIDs of all that is visible, in their order; free(). Errors: FileError, OutOfMemory */
 int store_layers_list(Store *store, Digest **ret, size_t *ret_n, Error *err);

@@ -78,3 +78,13 @@ with_liblxc() {
         says $'Seccomp:\t2'
         find "$ROOT/.cache" -type f -printf '%i %C@\n' | diff "$T/first" -
 }
+
+@test "files that are the container's standard streams keep their mode" {
+        make_bundle "$T/b" '.process.args = ["sh", "-c", "cat; echo to-stderr >&2"]'
+        echo "from a file" > "$T/in"
+        touch "$T/1" "$T/2"
+        chmod 640 "$T/in" "$T/1" "$T/2"
+        lxcri --runtime lxc run --bundle "$T/b" "$ID" < "$T/in" > "$T/1" 2> "$T/2"
+        [[ $(< "$T/1") == "from a file" && $(< "$T/2") == to-stderr ]]
+        [[ $(stat -c %a "$T/in" "$T/1" "$T/2") == $'640\n640\n640' ]]
+}

@@ -58,7 +58,7 @@ start_registry() {
         return 1
 }
 
-# make_ca: an authority, a certificate for the loopback host, and one for a client, in $T/ca
+# make_ca: an authority, a certificate for the loopback host and registry.test, and one for a client, in $T/ca
 make_ca() {
         mkdir "$T/ca"
         (
@@ -67,7 +67,7 @@ make_ca() {
                 for name in server client; do
                         openssl req -newkey rsa:2048 -nodes -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
                         openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out "$name.cert" \
-                                -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1")
+                                -extfile <(echo "subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1")
                 done
         ) &> "$T/ca.log"
 }
@@ -89,4 +89,30 @@ manifest_digest() {
 # requests NAME PATTERN: how often the registry was asked for what matches
 requests() {
         grep -cE "$2" "$T/$1.log" || true
+}
+
+# start_proxy [STATUS]: sets PROXY; its requests are in $T/proxy.log
+start_proxy() {
+        rm -f "$T/proxy.port"
+        serve proxy /usr/bin/python3 "$PROJECT/tests/lib/proxy" "$T/proxy.port" "$@"
+        wait_until 20 test -s "$T/proxy.port"
+        PROXY=localhost:$(< "$T/proxy.port")
+}
+
+# start_front PORT: TLS and HTTP/2 in front of what listens there; sets REG. Each request is a line of $T/front.requests: PROTOCOL METHOD PATH STATUS
+start_front() {
+        local backend=$1 try
+
+        for try in 1 2 3 4 5; do
+                PORT=$(free_port)
+                : > "$T/front.requests"
+                serve front nghttpx --conf=/dev/null --workers=1 --no-ocsp "--frontend=127.0.0.1,$PORT" "--backend=127.0.0.1,$backend" \
+                        "--accesslog-file=$T/front.requests" '--accesslog-format=$alpn $method $path $status' "$T/ca/server.key" "$T/ca/server.cert"
+                if wait_until 20 eval "is_listening $PORT || ! kill -0 $PID 2>/dev/null" && kill -0 "$PID" 2>/dev/null; then
+                        REG=localhost:$PORT
+                        return 0
+                fi
+        done
+        cat "$T/front.log"
+        return 1
 }

@@ -81,6 +81,71 @@ teardown() {
         ok lxcri pull --tls-verify=false "$REG/app:1"
 }
 
+@test "proxies: HTTP_PROXY, HTTPS_PROXY by CONNECT, what NO_PROXY names goes past them; a refusal is told once" {
+        local name plain tls
+
+        make_ca
+        start_registry plain
+        put "$REG/app:1" "$FIXTURES/web"
+        plain=registry.test:$PORT
+        start_registry tls "  tls: {certificate: $T/ca/server.cert, key: $T/ca/server.key}"
+        tls=registry.test:$PORT
+        skopeo copy -q --dest-tls-verify=false "oci:$FIXTURES/web" "docker://localhost:$PORT/app:1"
+        mkdir "$T/certs"
+        cp "$T/ca/ca.crt" "$T/certs/"
+        start_proxy
+        through() { env -u http_proxy -u https_proxy -u no_proxy -u HTTP_PROXY -u HTTPS_PROXY -u NO_PROXY "${PROGRAM_ENV[@]}" "$1" "${@:3}" \
+                "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" pull -q --cert-dir "$T/certs" $2; }
+
+        # registry.test has no address: only the proxy knows what to make of it
+        for name in HTTP_PROXY http_proxy; do
+                ok through "$name=http://$PROXY" "--tls-verify=false $plain/app:1"
+                rm -rf "$STORE"
+        done
+        grep -q "^GET http://$plain/v2/app/blobs/.* user=$" "$T/proxy.log"
+        for name in HTTPS_PROXY https_proxy; do
+                ok through "$name=http://me:se%3Acret@$PROXY" "$tls/app:1"
+                rm -rf "$STORE"
+        done
+        grep -qx "CONNECT $tls user=me" "$T/proxy.log"
+        grep -q "/v2/.*proxmox-lxcri" "$T/tls.log"
+
+        fails RegistryError through NO_PROXY=.registry.test,registry.test "$tls/app:1" "HTTPS_PROXY=http://$PROXY"
+        complains resolve
+        ok through NO_PROXY=localhost "localhost:${tls#*:}/app:1" "HTTPS_PROXY=http://localhost:1"
+
+        kill "$PID"
+        start_proxy 403
+        fails RegistryError through HTTPS_PROXY="http://me:secret@$PROXY" "$tls/app:1"
+        complains 403
+        [[ $errors != *secret* && $(grep -c CONNECT "$T/proxy.log") == 1 ]]
+}
+
+@test "HTTP/2: agreed on wherever TLS is spoken, for pull and push; a stream that breaks is gone on with" {
+        make_ca
+        mkdir "$T/certs"
+        cp "$T/ca/ca.crt" "$T/certs/"
+        start_registry r
+        put "$REG/app:1" "$FIXTURES/web"
+        start_front "$PORT"
+        ok lxcri pull -q --cert-dir "$T/certs" "$REG/app:1"
+        [[ $output == "$(< "$FIXTURES/web.digest")" ]]
+        import_busybox
+        ok lxcri push -q --cert-dir "$T/certs" busybox "$REG/pushed:1"
+        grep -q '^h2 GET /v2/app/blobs/.* 200' "$T/front.requests"
+        grep -q '^h2 PUT /v2/pushed/blobs/.* 201' "$T/front.requests"
+        ! grep -v '^h2 ' "$T/front.requests"
+        rm -rf "$STORE"
+
+        serve bad /usr/bin/python3 "$PROJECT/tests/lib/bad-registry" "$T/bad.port" "$FIXTURES/web" resets 1
+        wait_until 20 test -s "$T/bad.port"
+        start_front "$(< "$T/bad.port")"
+        ok lxcri pull -q --cert-dir "$T/certs" "$REG/web:1"
+        [[ $output == "$(< "$FIXTURES/web.digest")" ]]
+        grep -q '^h2 GET /v2/web/blobs/.* 206' "$T/front.requests"
+        grep -q 'range=bytes=[1-9]' "$T/bad.log"
+}
+
 @test "basic authentication: login is tried before it is kept; files of podman and docker, helpers, --creds" {
         htpasswd -Bbn me 'se:cret' > "$T/htpasswd"
         start_registry r "auth: {htpasswd: {realm: test, path: $T/htpasswd}}"
@@ -215,6 +280,11 @@ teardown() {
         ok lxcri pull -q --tls-verify=false --platform linux/amd64 "$REG/multi:all"
         [[ $output == "$(< "$T/amd64.digest")" ]]
         fails ImageNotFound lxcri pull --tls-verify=false --platform linux/s390x "$REG/multi:all"
+        # nobody chooses among one
+        ok lxcri pull -q --tls-verify=false --platform linux/arm64 "$REG/multi:arm64"
+        fails ImageNotFound lxcri pull --tls-verify=false --platform linux/arm64 "$REG/multi:amd64"
+        complains "it is an image for linux/amd64, not for linux/arm64"
+        fails ImageNotFound lxcri image inspect --tls-verify=false --platform linux/arm64 "docker://$REG/multi:amd64"
         ok lxcri pull -q --tls-verify=false --all-platforms "$REG/multi:all"
         [[ $output == "sha256:$(sha256sum < "$T/index" | cut -c-64)" ]]
         ok skopeo inspect --raw "oci:$STORE:$REG/multi:all"

@@ -58,37 +58,47 @@ static int await_init(const EngineLaunch *launch, int report, pid_t *ret, Error 
         return fds[0].revents & POLLIN ? engine_announced(launch->answers, ret, err) : take_report(report, err);
 }
 
-static int start(const EngineLaunch *launch, pid_t *ret, Error *err) {
+static int start(EngineLaunch *launch, Error *err) {
         _cleanup_close_ int report_read = -EBADF, report_write = -EBADF;
         const pid_t self = getpid();
-        int ends[2], status, r;
-        pid_t monitor;
+        int ends[2];
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
         report_read = ends[0];
         report_write = ends[1];
-        monitor = fork_into(launch->cgroup_fd);
-        if (monitor < 0)
+        launch->helper = fork_into(launch->cgroup_fd);
+        if (launch->helper < 0)
                 return error_set_errno(err, ERROR_LXC, errno, "start liblxc's monitor");
-        if (monitor == 0)
+        if (launch->helper == 0)
                 monitor_main(launch, self, report_write);
-        close(TAKE_FD(report_write));
-
-        r = await_init(launch, report_read, ret, err);
-        /* Alone: its child is liberated, unless it has not announced itself; then the end of the socket ends it. */
-        (void) kill(monitor, SIGKILL);
-        (void) process_wait(monitor, &status, NULL);
-        return r;
+        launch->report = TAKE_FD(report_read);
+        return 0;
 }
 
-static int launch(const EngineLaunch *launch, pid_t *ret_pid, Error *err) {
-        int reaps = 0, r;
-
-        if (prctl(PR_GET_CHILD_SUBREAPER, &reaps) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+static int launch(EngineLaunch *launch, pid_t *ret_pid, Error *err) {
+        if (prctl(PR_GET_CHILD_SUBREAPER, &launch->reaps) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "become a subreaper");
-        r = start(launch, ret_pid, err);
-        (void) prctl(PR_SET_CHILD_SUBREAPER, (unsigned long) reaps);
+        if (start(launch, err) == 0)
+                return 0;
+        (void) prctl(PR_SET_CHILD_SUBREAPER, (unsigned long) launch->reaps);
+        return -1;
+}
+
+/* The monitor alone: its child is liberated, unless it has not announced itself; then the end of the socket ends it. */
+static void abandon(EngineLaunch *launch) {
+        int status;
+
+        (void) kill(launch->helper, SIGKILL);
+        (void) process_wait(launch->helper, &status, NULL);
+        close_keep_errno(launch->report);
+        (void) prctl(PR_SET_CHILD_SUBREAPER, (unsigned long) launch->reaps);
+}
+
+static int settle(EngineLaunch *launch, pid_t *ret_pid, Error *err) {
+        int r = await_init(launch, launch->report, ret_pid, err);
+
+        abandon(launch);
         return r;
 }
 
@@ -104,8 +114,11 @@ const EngineLauncher lxc_launcher = {
         .name = "lxc",
         .namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS,
         .announces = true,
+        .own_stdio = true, /* liblxc sets the mode of what it finds there to 0700 */
         .own_mounts = true,
         .two_processes = true,
         .check = check,
         .launch = launch,
+        .settle = settle,
+        .abandon = abandon,
 };

@@ -105,7 +105,7 @@ static int open_program(const char *path, int *ret, Error *err) {
         return 0;
 }
 
-static int launch(const EngineLaunch *l, pid_t *ret_pid, Error *err) {
+static int launch(EngineLaunch *l, pid_t *ret_pid, Error *err) {
         _cleanup_close_ int program = -EBADF;
         char number[16];
         char *const argv[] = { (char *) "proxmox-lxcri-init", number, NULL };

@@ -37,7 +37,7 @@ static int row_text(const StoreLayer *layer, Table *table, Error *err) {
 }
 
 /* All that can be listed is; a damaged record is an error all the same, once the others are shown. */
-static int print(Cli *cli, StoreLayerCache *cache, const Digest *layers, size_t n, const LayerListArgs *args, Error *err) {
+static int print(Cli *cli, Store *store, const Digest *layers, size_t n, const LayerListArgs *args, Error *err) {
         _cleanup_table_ Table table = TABLE_INIT("LAYER", "PARENT", "ENTRIES", "SIZE");
         bool json = args->format && args->format[0] == 'j', failed = false;
         _cleanup_json_ json_t *list = json_array();
@@ -51,7 +51,7 @@ static int print(Cli *cli, StoreLayerCache *cache, const Digest *layers, size_t 
 
                 if (args->quiet)
                         r = output_printf(&cli->out, err, "%s\n", layers[i].text);
-                else if (store_layer_load(cache, &layers[i], &layer, &mine) == 0)
+                else if (store_layer_load(store, &layers[i], &layer, &mine) == 0)
                         r = json ? row_json(&layer, list, err) : row_text(&layer, &table, err);
                 else {
                         if (failed)
@@ -69,15 +69,13 @@ static int print(Cli *cli, StoreLayerCache *cache, const Digest *layers, size_t 
 }
 
 static int run(Cli *cli, const Call *call, Error *err) {
-        _cleanup_(store_layer_cache_close) StoreLayerCache cache = {};
         _cleanup_(store_closep) Store *store = NULL;
         _cleanup_free_ Digest *layers = NULL;
         size_t n;
 
-        if (cli_open_store(cli, STORE_READ, &store, err) < 0 || store_layers_list(store, &layers, &n, err) < 0 ||
-            store_layer_cache_open(store, &cache, err) < 0)
+        if (cli_open_store(cli, STORE_READ, &store, err) < 0 || store_layers_list(store, &layers, &n, err) < 0)
                 return -1;
-        return print(cli, &cache, layers, n, call->args, err);
+        return print(cli, store, layers, n, call->args, err);
 }
 
 const Command cmd_layer_list = {

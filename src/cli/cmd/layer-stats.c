@@ -19,16 +19,15 @@ typedef struct Totals {
 } Totals;
 
 static int count(Store *store, Totals *totals, Error *err) {
-        _cleanup_(store_layer_cache_close) StoreLayerCache cache = {};
         _cleanup_free_ Digest *layers = NULL;
         size_t n;
 
-        if (store_layers_list(store, &layers, &n, err) < 0 || store_layer_cache_open(store, &cache, err) < 0)
+        if (store_layers_list(store, &layers, &n, err) < 0)
                 return -1;
         for (size_t i = 0; i < n; i++) {
                 StoreLayer layer;
 
-                if (store_layer_load(&cache, &layers[i], &layer, err) < 0)
+                if (store_layer_load(store, &layers[i], &layer, err) < 0)
                         return -1;
                 totals->layers++;
                 totals->bases += !layer.has_parent;

@@ -24,6 +24,14 @@ static bool is_devpts(int fd) {
         return fstatfs(fd, &st) == 0 && st.f_type == DEVPTS_MAGIC;
 }
 
+/* The same file as a program would have opened it: without flags that were for us, which fcntl(F_GETFL) would tell. */
+static int open_again(const Init *init, int fd) {
+        char path[48];
+
+        snprintf(path, sizeof(path), "self/fd/%d", fd);
+        return openat(init->proc, path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
 /* /dev/console is the terminal, under the name that it has in the container's devpts. */
 static int bind_console(const Init *init, int terminal, unsigned number, Error *err) {
         _cleanup_close_ int source = -EBADF, target = -EBADF, clone = -EBADF;
@@ -45,7 +53,7 @@ static int bind_console(const Init *init, int terminal, unsigned number, Error *
 
 int console_open(const Init *init, Error *err) {
         const PlanProcess *p = &init->plan->process;
-        _cleanup_close_ int master = -EBADF, terminal = -EBADF;
+        _cleanup_close_ int master = -EBADF, terminal = -EBADF, plain = -EBADF;
         int unlock = 0, console = init_fd(init, p->console);
         unsigned number;
 
@@ -78,8 +86,9 @@ int console_open(const Init *init, Error *err) {
                 link_send(init, INIT_CONSOLE, 0, master);
         if (ioctl(terminal, TIOCSCTTY, 0) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "make it the controlling terminal");
+        plain = open_again(init, terminal);
         for (int fd = 0; fd < 3; fd++)
-                if (dup2(terminal, fd) < 0)
+                if (plain < 0 || dup2(plain, fd) < 0)
                         return error_set_errno(err, ERROR_RUNTIME, errno, "make the terminal stdio");
         return 0;
 }
@@ -88,28 +97,34 @@ static bool is_null(const struct stat *st) {
         return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
 }
 
-int stdio_settle(const Init *init, Error *err) {
+int stdio_place(const Init *init, Error *err) {
+        for (int fd = 0; fd < 3; fd++) {
+                int planned = init_fd(init, init->plan->process.stdio[fd]);
+
+                if (planned >= 0 && dup2(planned, fd) < 0)
+                        return error_set_errno(err, ERROR_RUNTIME, errno, "set up descriptor %d", fd);
+        }
+        return 0;
+}
+
+void stdio_settle(const Init *init) {
         const PlanProcess *p = &init->plan->process;
 
         for (int fd = 0; fd < 3; fd++) {
-                int planned = init_fd(init, p->stdio[fd]);
                 struct stat st;
 
-                if (planned >= 0 && !(p->flags & PLAN_TERMINAL) && dup2(planned, fd) < 0)
-                        return error_set_errno(err, ERROR_RUNTIME, errno, "set up descriptor %d", fd);
                 if (fstat(fd, &st) < 0)
                         continue;
                 if (is_null(&st)) {
                         /* The container's own in place of the host's */
-                        _cleanup_close_ int own = open_in_root(init->root, "dev/null", O_RDWR | O_NOFOLLOW, 0);
+                        _cleanup_close_ int own = open_in_root(init->root, "dev/null", O_PATH | O_NOFOLLOW, 0), plain = -EBADF;
 
-                        if (own >= 0 && fstat(own, &st) == 0 && is_null(&st))
-                                (void) dup2(own, fd);
+                        if (own >= 0 && fstat(own, &st) == 0 && is_null(&st) && (plain = open_again(init, own)) >= 0)
+                                (void) dup2(plain, fd);
                         continue;
                 }
                 /* The user must be able to open them again by /dev/stdout. What is not to be changed (a read-only file, say) stays. */
                 if (st.st_uid != p->uid)
                         (void) !fchown(fd, p->uid, (gid_t) -1);
         }
-        return 0;
 }

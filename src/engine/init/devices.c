@@ -53,7 +53,7 @@ static int make_device(const Init *init, const PlanDevice *d, Error *err) {
                 return error_set_errno(err, ERROR_RUNTIME, errno, "open the node");
         if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || (!S_ISFIFO(st.st_mode) && st.st_rdev != makedev(d->major, d->minor)))
                 return error_set(err, ERROR_INVALID_ROOTFS, "the root filesystem has something else there");
-        if (fchownat(fd, "", d->uid, d->gid, AT_EMPTY_PATH) < 0)
+        if ((st.st_uid != d->uid || st.st_gid != d->gid) && fchownat(fd, "", d->uid, d->gid, AT_EMPTY_PATH) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "give the node to its owner");
         /* An owner change drops none of these bits, but a node that was there may have others. */
         if ((st.st_mode & 07777) != (d->mode & 07777)) {

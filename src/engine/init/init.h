@@ -115,8 +115,11 @@ int devices_make(Init *init, Error *err);
 /** console_open() - a terminal of the container's devpts: its master goes out, its other end becomes stdio and, for an init, /dev/console */
 int console_open(const Init *init, Error *err);
 
-/** stdio_settle() - 0, 1 and 2 as planned; the host's /dev/null becomes the container's; the user's own */
-int stdio_settle(const Init *init, Error *err);
+/** stdio_place() - 0, 1 and 2 that came with the plan */
+int stdio_place(const Init *init, Error *err);
+
+/** stdio_settle() - the host's /dev/null at 0, 1 and 2 becomes the container's; the user's own */
+void stdio_settle(const Init *init);
 
 /* ---- settings.c: what belongs to a container's namespaces or to this process, and stays over exec ---- */
 

@@ -55,7 +55,7 @@ static int make_cwd(const Init *init, Error *err) {
 static int create(Init *init, Error *err) {
         char path[PATH_MAX];
 
-        if (namespaces_enter(init, err) < 0 || attributes_open(init, err) < 0)
+        if (stdio_place(init, err) < 0 || namespaces_enter(init, err) < 0 || attributes_open(init, err) < 0)
                 return -1;
         (void) setsid();
         if (root_open(init, err) < 0 || mounts_make(init, err) < 0 || devices_make(init, err) < 0)
@@ -65,8 +65,9 @@ static int create(Init *init, Error *err) {
                 link_await(init);
         }
         if (hooks_run(init, init->plan->create_hooks, "creating", err) < 0 || console_open(init, err) < 0 || root_enter(init, err) < 0 ||
-            settings_apply(init, err) < 0 || root_finish(init, err) < 0 || stdio_settle(init, err) < 0)
+            settings_apply(init, err) < 0 || root_finish(init, err) < 0)
                 return -1;
+        stdio_settle(init);
         /* A read-only root may have it all the same */
         if (make_cwd(init, NULL) < 0 && chdir(plan_string(init->plan, init->plan->process.cwd)) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "process.cwd: '%s'", plan_string(init->plan, init->plan->process.cwd));
@@ -83,8 +84,9 @@ static int exec_(Init *init, Error *err) {
         if (namespaces_join(init, err) < 0)
                 return -1;
         (void) setsid();
-        if (console_open(init, err) < 0 || settings_apply(init, err) < 0 || stdio_settle(init, err) < 0)
+        if (console_open(init, err) < 0 || settings_apply(init, err) < 0)
                 return -1;
+        stdio_settle(init);
         (void) prctl(PR_SET_PDEATHSIG, 0);
         link_send(init, INIT_READY, 0, -1);
         link_await(init);
@@ -108,6 +110,10 @@ int main(int argc, char **argv) {
                 link_fail(&init, &err);
         if (hello.announce)
                 link_send(&init, INIT_ANNOUNCED, 0, -1);
+        if (hello.early && unshare((int) hello.early) < 0) {
+                error_set_errno(&err, ERROR_RUNTIME, errno, "make namespaces");
+                link_fail(&init, &err);
+        }
         /* A parent that dies earlier is seen by the end of the socket; and who started us need not be who stays. */
         if (link_receive_plan(&init, &err) < 0)
                 link_fail(&init, &err);

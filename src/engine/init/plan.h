@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_VERSION  2u
+#define PLAN_VERSION  3u
 #define PLAN_SIZE_MAX (64u << 20) /* bytes: arguments and environment of a configuration of 16 MiB, and what stands around them */
 #define PLAN_FDS_MAX  240         /* descriptors that one message takes: SCM_MAX_FD is 253 */
 
@@ -206,6 +206,8 @@ typedef struct PlanHello {
         uint32_t version;
         uint32_t kind;
         uint32_t announce; /* answer with INIT_ANNOUNCED */
+        uint32_t reserved;
+        uint64_t early;    /* clone flags: namespaces to make now, which take the kernel long; to the plan they are there already */
 } PlanHello;
 
 /** In front of a plan; the descriptors come with it, n_fds of them in as many messages as it takes */

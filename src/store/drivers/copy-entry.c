@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "store/drivers/copy.h"
+#include "store/drivers/shift.h"
 
 #define CHUNK_SIZE    (128u << 10) /* bytes; of a copy through memory */
 #define XATTR_MAX     (64u << 10)  /* bytes; XATTR_LIST_MAX and XATTR_SIZE_MAX of the kernel */
@@ -63,7 +64,7 @@ static int remove_xattrs(const char *from, const char *to, Error *err) {
         return 0;
 }
 
-static int copy_xattrs(const char *from, const char *to, Error *err) {
+static int copy_xattrs(const char *from, const char *to, const IdMapping *mapping, Error *err) {
         _cleanup_free_ char *list = NULL, *value = NULL;
         size_t len;
 
@@ -82,25 +83,29 @@ static int copy_xattrs(const char *from, const char *to, Error *err) {
                 n = lgetxattr(from, name, value, XATTR_MAX);
                 if (n < 0)
                         return error_set_errno(err, ERROR_FILE, errno, "read extended attribute '%s'", name);
+                if (mapping && shift_xattr(mapping, name, value, XATTR_MAX, &n, err) < 0)
+                        return -1;
                 if (lsetxattr(to, name, value, (size_t) n, 0) < 0)
                         return error_set_errno(err, ERROR_FILE, errno, "set extended attribute '%s'", name);
         }
         return 0;
 }
 
-int copy_attributes(int from_fd, int to_fd, Error *err) {
+int copy_attributes(int from_fd, int to_fd, const IdMapping *mapping, Error *err) {
         char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX];
         struct stat st;
 
         if (fstat(from_fd, &st) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "stat directory");
+        if (mapping && shift_owner(mapping, &st, err) < 0)
+                return -1;
         if (fchown(to_fd, st.st_uid, st.st_gid) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the owner");
         if (fchmod(to_fd, st.st_mode & 07777) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the mode");
         entry_path(from_fd, ".", from);
         entry_path(to_fd, ".", to);
-        if (remove_xattrs(from, to, err) < 0 || copy_xattrs(from, to, err) < 0)
+        if (remove_xattrs(from, to, err) < 0 || copy_xattrs(from, to, mapping, err) < 0)
                 return -1;
         if (futimens(to_fd, (struct timespec[]) { st.st_atim, st.st_mtim }) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the times");
@@ -203,7 +208,8 @@ static int copy_symlink(int from_dir, int to_dir, const char *name, Error *err) 
         return 0;
 }
 
-int copy_entry(int from_dir, int to_dir, const char *name, const struct stat *st, Error *err) {
+int copy_entry(int from_dir, int to_dir, const char *name, const struct stat *st, const IdMapping *mapping, Error *err) {
+        struct stat owner = *st;
         char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX];
         int r = 0;
 
@@ -216,14 +222,16 @@ int copy_entry(int from_dir, int to_dir, const char *name, const struct stat *st
         if (r < 0)
                 return -1;
 
-        if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (mapping && shift_owner(mapping, &owner, err) < 0)
+                return -1;
+        if (fchownat(to_dir, name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the owner");
         /* Nothing else is here to put a symlink in its place. */
         if (!S_ISLNK(st->st_mode) && fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the mode");
         entry_path(from_dir, name, from);
         entry_path(to_dir, name, to);
-        if (copy_xattrs(from, to, err) < 0)
+        if (copy_xattrs(from, to, mapping, err) < 0)
                 return -1;
         if (utimensat(to_dir, name, (struct timespec[]) { st->st_atim, st->st_mtim }, AT_SYMLINK_NOFOLLOW) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the times");

@@ -5,13 +5,15 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "oci/id-mapping.h"
 
 #define OVERLAY_XATTR "trusted.overlay." /* what overlay notes of a file; never a file's own */
 
 /**
  * copy_entry() - copy anything but a directory to a name that is free
- * @st: of the entry, not followed
+ * @st:      of the entry, not followed
+ * @mapping: as for copy_attributes()
  *
- * Errors: FileError (EEXIST: the name is taken), OutOfMemory
+ * Errors: FileError (EEXIST: the name is taken), InvalidArgument, OutOfMemory
  */
-int copy_entry(int from_dir, int to_dir, const char *name, const struct stat *st, Error *err);
+int copy_entry(int from_dir, int to_dir, const char *name, const struct stat *st, const IdMapping *mapping, Error *err);

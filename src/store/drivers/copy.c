@@ -27,6 +27,7 @@ typedef struct Level {
 typedef struct Walk {
         int from_fd, to_fd; /* the innermost level's */
         int links_fd;
+        const IdMapping *mapping;
         Level *levels;
         size_t n_levels, size;
 } Walk;
@@ -133,7 +134,7 @@ static int open_parent(int fd, const struct stat *expected, int *ret, Error *err
 static int walk_pop(Walk *walk, Error *err) {
         int from = -EBADF, to = -EBADF;
 
-        if (copy_attributes(walk->from_fd, walk->to_fd, err) < 0)
+        if (copy_attributes(walk->from_fd, walk->to_fd, walk->mapping, err) < 0)
                 return -1;
         if (walk->n_levels > 1) {
                 const Level *parent = walk_level(walk) - 1;
@@ -199,14 +200,14 @@ static int copy_linked(const Walk *walk, const char *name, const struct stat *st
         char key[2 * 16 + 2];
 
         if (st->st_nlink < 2)
-                return copy_entry(walk->from_fd, walk->to_fd, name, st, err);
+                return copy_entry(walk->from_fd, walk->to_fd, name, st, walk->mapping, err);
 
         snprintf(key, sizeof(key), "%llx-%llx", (unsigned long long) st->st_dev, (unsigned long long) st->st_ino);
         if (linkat(walk->links_fd, key, walk->to_fd, name, 0) == 0)
                 return 0;
         if (errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "create hardlink");
-        if (copy_entry(walk->from_fd, walk->to_fd, name, st, err) < 0)
+        if (copy_entry(walk->from_fd, walk->to_fd, name, st, walk->mapping, err) < 0)
                 return -1;
         if (linkat(walk->to_fd, name, walk->links_fd, key, 0) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "create hardlink");
@@ -236,8 +237,8 @@ static int walk_entry(Walk *walk, const char *name, Error *err) {
         return -1;
 }
 
-int copy_layer(int layer_fd, int to_fd, int links_fd, Error *err) {
-        _cleanup_(walk_done) Walk walk = { .from_fd = -EBADF, .to_fd = -EBADF, .links_fd = links_fd };
+int copy_layer(int layer_fd, int to_fd, int links_fd, const IdMapping *mapping, Error *err) {
+        _cleanup_(walk_done) Walk walk = { .from_fd = -EBADF, .to_fd = -EBADF, .links_fd = links_fd, .mapping = mapping };
         _cleanup_close_ int from = -EBADF, to = -EBADF;
 
         if (dir_open_at(layer_fd, ".", &from, err) < 0 || dir_open_at(to_fd, ".", &to, err) < 0 ||

@@ -32,7 +32,7 @@ static int copy_layers(const DriverRoot *root, int to_fd, int links_fd, Error *e
                         return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
                 if (layer < 0)
                         return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
-                if (copy_layer(layer, to_fd, links_fd, err) < 0)
+                if (copy_layer(layer, to_fd, links_fd, root->mapping, err) < 0)
                         return error_prefix(err, "copy layer '%s'", chain_id->text);
                 if (i == 0 && fault_point("rootfs.prepare", err) < 0)
                         return -1;
@@ -106,11 +106,12 @@ static int dir_remove(const DriverRoot *root, Error *err) {
 }
 
 const Driver driver_dir = {
-        .name    = "dir",
-        .summary = "a whole copy of the layers for each container, by reflink where the filesystem can",
-        .probe   = dir_probe,
-        .prepare = dir_prepare,
-        .mount   = dir_mount,
-        .unmount = dir_unmount,
-        .remove  = dir_remove,
+        .name         = "dir",
+        .summary      = "a whole copy of the layers for each container, by reflink where the filesystem can",
+        .capabilities = DRIVER_IDMAP,
+        .probe        = dir_probe,
+        .prepare      = dir_prepare,
+        .mount        = dir_mount,
+        .unmount      = dir_unmount,
+        .remove       = dir_remove,
 };

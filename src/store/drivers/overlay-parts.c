@@ -44,27 +44,31 @@ static int open_plain(const DriverRoot *root, size_t index, int *ret_fd, Error *
         return 0;
 }
 
-int overlay_lower_open(const DriverRoot *root, size_t index, int userns, int *ret_fd, Error *err) {
+int overlay_shift(Store *store, int fd, int userns, int *ret_fd, Error *err) {
         struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns };
-        _cleanup_close_ int lower = -EBADF, tree = -EBADF;
+        _cleanup_close_ int tree = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-        if (open_plain(root, index, &lower, err) < 0)
-                return -1;
-        if (userns < 0) {
-                *ret_fd = TAKE_FD(lower);
-                return 0;
-        }
-        tree = open_tree(lower, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (tree < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "clone a layer as a mount");
         if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
                 if (errno != EINVAL && errno != EPERM && errno != ENOSYS)
                         return error_set_errno(err, ERROR_FILE, errno, "shift the owners of a layer");
                 error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the filesystem of the store '%s' cannot shift owners",
-                                store_path(root->store));
-                return error_hint(err, "leave --userns, --uidmap and --gidmap out, or move the store to ext4, xfs or btrfs");
+                                store_path(store));
+                return error_hint(err, "choose --storage-driver dir or --userns host, or move the store to ext4, xfs or btrfs");
         }
         *ret_fd = TAKE_FD(tree);
+        return 0;
+}
+
+int overlay_lower_open(const DriverRoot *root, size_t index, int userns, int *ret_fd, Error *err) {
+        _cleanup_close_ int lower = -EBADF;
+
+        if (open_plain(root, index, &lower, err) < 0)
+                return -1;
+        if (userns >= 0)
+                return overlay_shift(root->store, lower, userns, ret_fd, err);
+        *ret_fd = TAKE_FD(lower);
         return 0;
 }
 

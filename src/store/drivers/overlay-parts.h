@@ -31,6 +31,9 @@ size_t overlay_lower_count(const DriverRoot *root);
  */
 int overlay_lower_open(const DriverRoot *root, size_t index, int userns, int *ret_fd, Error *err);
 
+/** overlay_shift() - the same of any directory of the store's filesystem. Errors: FileError, NotSupported */
+int overlay_shift(Store *store, int fd, int userns, int *ret_fd, Error *err);
+
 /** overlay_upper_open() - open one of the container's own directories, upper/ or work/. Errors: FileError */
 int overlay_upper_open(const DriverRoot *root, const char *name, int *ret_fd, Error *err);
 

@@ -10,9 +10,12 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "oci/userns.h"
 #include "store/drivers/copy.h"
 #include "store/drivers/drivers.h"
 #include "store/drivers/overlay-mount.h"
+#include "store/drivers/overlay-parts.h"
+#include "store/drivers/shift.h"
 #include "store/mounts.h"
 
 #define OPAQUE_XATTR "trusted.overlay.opaque"
@@ -84,31 +87,28 @@ static int overlay_probe(Store *store, Error *err) {
         return error_hint(err, "choose --storage-driver dir");
 }
 
-/* Layers are shifted by their mounts; upper/ is not, and what the container writes there has the host's ids of its owners. */
-static int shift_owner(const DriverRoot *root, int upper_fd, Error *err) {
-        uint32_t uid, gid;
-        struct stat st;
+/* The root of an image without layers. */
+static int set_plain_attributes(const DriverRoot *root, int upper_fd, Error *err) {
+        struct stat st = {};
 
-        if (!root->mapping)
-                return 0;
-        if (fstat(upper_fd, &st) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "stat 'upper'");
-        if (!id_map_host(&root->mapping->uids, st.st_uid, &uid) || !id_map_host(&root->mapping->gids, st.st_gid, &gid))
-                return error_set(err, ERROR_INVALID_ARGUMENT, "the user namespace has no ids for %u:%u, owners of the image's '/'",
-                                 st.st_uid, st.st_gid);
-        if (fchown(upper_fd, uid, gid) < 0)
+        if (root->mapping && shift_owner(root->mapping, &st, err) < 0)
+                return -1;
+        if (fchown(upper_fd, st.st_uid, st.st_gid) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "set the owner of 'upper'");
-        return 0;
+        return fchmod(upper_fd, 0755) == 0 ? 0 : error_set_errno(err, ERROR_FILE, errno, "set the mode of 'upper'");
 }
 
-/* The merged root shows the owner, mode and attributes of upper/ itself, so it gets those of the topmost layer's root. */
+/*
+ * The merged root shows the owner, mode and attributes of upper/ itself, so it gets those of the topmost layer's root. Layers are shifted
+ * by their mounts; upper/ is not, and what the container writes there has the host's ids of its owners.
+ */
 static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err) {
         _cleanup_close_ int top = -EBADF;
         char path[sizeof(Digest) + sizeof("/diff")];
         const Digest *chain_id;
 
         if (root->n_layers == 0)
-                return fchmod(upper_fd, 0755) == 0 ? 0 : error_set_errno(err, ERROR_FILE, errno, "set the mode of 'upper'");
+                return set_plain_attributes(root, upper_fd, err);
         chain_id = &root->chain_ids[root->n_layers - 1];
         snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
         top = open_beneath(store_layers_fd(root->store), path, O_RDONLY | O_DIRECTORY, 0);
@@ -116,7 +116,7 @@ static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err
                 return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
         if (top < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
-        return copy_attributes(top, upper_fd, err);
+        return copy_attributes(top, upper_fd, root->mapping, err);
 }
 
 static int make_parts(const DriverRoot *root, Error *err) {
@@ -128,9 +128,7 @@ static int make_parts(const DriverRoot *root, Error *err) {
                 return -1;
         if (root->n_layers == 0 && dir_make_at(root->container_fd, "empty", 0755, NULL, err) < 0)
                 return -1;
-        if (copy_root_attributes(root, upper, err) < 0)
-                return -1;
-        return shift_owner(root, upper, err);
+        return copy_root_attributes(root, upper, err);
 }
 
 static int remove_parts(const DriverRoot *root, Error *err) {
@@ -198,11 +196,23 @@ static int overlay_remove(const DriverRoot *root, Error *err) {
         return 0;
 }
 
+/* Whether a mount of the store's filesystem can. */
+static int overlay_probe_shift(Store *store, Error *err) {
+        static IdRange range = { .container = 0, .host = 100000, .size = 1 }; /* any will do */
+        const IdMapping mapping = { .uids = { &range, 1 }, .gids = { &range, 1 } };
+        _cleanup_close_ int userns = -EBADF, tree = -EBADF;
+
+        if (userns_open(&mapping, &userns, err) < 0)
+                return -1;
+        return overlay_shift(store, store_tmp_fd(store), userns, &tree, err);
+}
+
 const Driver driver_overlay = {
         .name         = "overlay",
         .summary      = "overlay mounts of the unpacked layers: no copies, one writable directory a container",
         .capabilities = DRIVER_NEEDS_MOUNT | DRIVER_IDMAP,
         .probe        = overlay_probe,
+        .probe_shift  = overlay_probe_shift,
         .prepare      = overlay_prepare,
         .mount        = overlay_mount_root,
         .unmount      = overlay_unmount,

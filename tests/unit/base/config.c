@@ -81,6 +81,8 @@ static void without_a_file_defaults_hold(void **state) {
         assert_int_equal(config->log_size_max, 10 << 20);
         assert_int_equal(config->layer_size_max, INT64_C(64) << 30);
         assert_int_equal(config->stop_timeout, 10);
+        assert_string_equal(config->userns, "shared");
+        assert_int_equal(config->userns_count, 65536);
         assert_int_equal(config->pids_limit, 2048);
         assert_int_equal(config->n_rules, 3);
         assert_string_equal(config->rules[0].id, "crun-*");
@@ -175,6 +177,8 @@ static void wrong_types_are_refused_with_their_line(void **state) {
         check_refused(*state, "{\"default_runtime\": \"/usr/bin/crun\"}", "1:",
                       "'default_runtime' is not a name of lower-case letters, digits and '-'");
         check_refused(*state, "{\"systemd_cgroup\": \"true\"}", "1:", "'systemd_cgroup' is not true or false");
+        check_refused(*state, "{\"userns\": \"none\"}", "1:", "'userns' is not one of 'shared', 'own', 'host'");
+        check_refused(*state, "{\"userns\": 1}", "1:", "'userns' is not a string");
         check_refused(*state, "{\"stop_timeout\": 1.5}", "1:", "'stop_timeout' is not an integer between 0 and 2147483647");
         check_refused(*state, "{\"stop_timeout\": -1}", "1:", "'stop_timeout' is not an integer between 0 and 2147483647");
         check_refused(*state, "{\"stop_timeout\": 2147483648}", "1:", "'stop_timeout' is not an integer between 0 and 2147483647");

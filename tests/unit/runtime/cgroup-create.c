@@ -25,7 +25,7 @@ static void they_are_made_where_the_plan_said_and_a_process_enters_them(void **s
         size_t n;
         pid_t pid;
 
-        assert_int_equal(cgroup_plan(&request, &plan, &err), 0);
+        assert_int_equal(plan_cgroup(&request, &plan, &err), 0);
         for (char **p = plan; *p; p++)
                 assert_int_equal(access(*p, F_OK), -1);
         cgroup = fixture_create(&request);
@@ -113,18 +113,18 @@ static void what_is_there_is_taken_only_when_named_and_empty(void **state) {
         Error err = ERROR_INIT;
 
         first = fixture_create(&by_id);
-        assert_int_equal(cgroup_create(&by_id, &second, &err), -1);
+        assert_int_equal(create_cgroup(&by_id, &second, &err), -1);
         assert_int_equal(err.kind, ERROR_INVALID_STATE);
         assert_non_null(strstr(err.text, "is there already"));
         for (char **d = first->directories; *d; d++)
                 assert_int_equal(access(*d, F_OK), 0);
 
-        assert_int_equal(cgroup_create(&by_path, &second, &err), 0);
+        assert_int_equal(create_cgroup(&by_path, &second, &err), 0);
         assert_int_equal(strv_length(second->directories), strv_length(first->directories));
         second = cgroup_free(second);
 
         (void) fixture_enter(first, fixture_sleep, NULL);
-        assert_int_equal(cgroup_create(&by_path, &second, &err), -1);
+        assert_int_equal(create_cgroup(&by_path, &second, &err), -1);
         assert_int_equal(err.kind, ERROR_INVALID_STATE);
         assert_non_null(strstr(err.text, "is in use by process"));
         fixture_remove(first);
@@ -139,7 +139,7 @@ static void the_root_and_our_own_cgroup_are_refused(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
                 const CgroupRequest request = { .id = "x", .path = roots[i] };
 
-                assert_int_equal(cgroup_create(&request, &cgroup, &err), -1);
+                assert_int_equal(create_cgroup(&request, &cgroup, &err), -1);
                 assert_int_equal(err.kind, ERROR_INVALID_SPEC);
         }
 }
@@ -160,9 +160,9 @@ static void failing_leaves_nothing(void **state) {
                 _cleanup_strv_ char **plan = NULL;
                 Cgroup *cgroup = NULL;
 
-                assert_int_equal(cgroup_plan(&request, &plan, &err), 0);
+                assert_int_equal(plan_cgroup(&request, &plan, &err), 0);
                 assert_non_null(plan[0]);
-                assert_int_equal(cgroup_create(&request, &cgroup, &err), -1);
+                assert_int_equal(create_cgroup(&request, &cgroup, &err), -1);
                 assert_true(err.kind == ERROR_INVALID_SPEC || err.kind == ERROR_NOT_SUPPORTED);
                 assert_non_null(strstr(err.text, "linux.resources."));
                 for (char **p = plan; *p; p++) {
@@ -316,11 +316,11 @@ static void systemd_names_are_those_of_runc(void **state) {
                 _cleanup_strv_ char **plan = NULL;
 
                 if (!cases[i].end) {
-                        assert_int_equal(cgroup_plan(&request, &plan, &err), -1);
+                        assert_int_equal(plan_cgroup(&request, &plan, &err), -1);
                         assert_int_equal(err.kind, ERROR_INVALID_SPEC);
                         continue;
                 }
-                assert_int_equal(cgroup_plan(&request, &plan, &err), 0);
+                assert_int_equal(plan_cgroup(&request, &plan, &err), 0);
                 assert_non_null(plan[0]);
                 for (char **p = plan; *p; p++)
                         assert_string_equal(*p + strlen(*p) - strlen(cases[i].end), cases[i].end);

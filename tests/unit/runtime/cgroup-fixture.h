@@ -30,13 +30,25 @@ static inline json_t *fixture_json(const char *text) {
         return json;
 }
 
+static inline int plan_cgroup(const CgroupRequest *request, char ***ret, Error *err) {
+        _cleanup_(cgroup_layout_freep) CgroupLayout *layout = NULL;
+
+        return cgroup_layout_new(request, &layout, err) < 0 ? -1 : cgroup_plan(layout, ret, err);
+}
+
+static inline int create_cgroup(const CgroupRequest *request, Cgroup **ret, Error *err) {
+        _cleanup_(cgroup_layout_freep) CgroupLayout *layout = NULL;
+
+        return cgroup_layout_new(request, &layout, err) < 0 ? -1 : cgroup_create(request, layout, ret, err);
+}
+
 /* Whether this machine lets us make cgroups at all. */
 static inline bool fixture_works(void) {
         const CgroupRequest request = { .id = "lxcri-unit-probe" };
         Cgroup *cgroup;
         bool works;
 
-        if (geteuid() != 0 || cgroup_create(&request, &cgroup, NULL) < 0)
+        if (geteuid() != 0 || create_cgroup(&request, &cgroup, NULL) < 0)
                 return false;
         works = cgroup->directories[0];
         (void) cgroup_remove_all(cgroup->directories, 5000, NULL);
@@ -48,7 +60,7 @@ static inline Cgroup *fixture_create(const CgroupRequest *request) {
         Error err = ERROR_INIT;
         Cgroup *cgroup;
 
-        if (cgroup_create(request, &cgroup, &err) < 0)
+        if (create_cgroup(request, &cgroup, &err) < 0)
                 fail_msg("%s (%s)", err.text, err.hint);
         return cgroup;
 }

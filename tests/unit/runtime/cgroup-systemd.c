@@ -175,7 +175,7 @@ static void without_systemd_that_is_said_and_nothing_is_left(void **state) {
 
         if (systemd_is_here())
                 skip();
-        assert_int_equal(cgroup_create(&request, &cgroup, &err), -1);
+        assert_int_equal(create_cgroup(&request, &cgroup, &err), -1);
         assert_int_equal(err.kind, ERROR_RUNTIME_NOT_AVAILABLE);
         assert_true(err.hint[0]);
         assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* the holder is gone */
@@ -263,12 +263,12 @@ static void what_systemd_refuses_leaves_nothing(void **state) {
         Error err = ERROR_INIT;
         Cgroup *cgroup;
 
-        assert_int_equal(cgroup_plan(&request, &plan, &err), 0);
-        assert_int_equal(cgroup_create(&request, &cgroup, &err), -1);
+        assert_int_equal(plan_cgroup(&request, &plan, &err), 0);
+        assert_int_equal(create_cgroup(&request, &cgroup, &err), -1);
         assert_non_null(strstr(err.text, "NoSuchProperty"));
         request.annotations = NULL;
         request.resources = impossible;
-        assert_int_equal(cgroup_create(&request, &cgroup, &err), -1);
+        assert_int_equal(create_cgroup(&request, &cgroup, &err), -1);
         assert_int_equal(err.kind, ERROR_NOT_SUPPORTED);
         for (char **p = plan; *p; p++)
                 assert_int_equal(access(*p, F_OK), -1);
@@ -288,12 +288,12 @@ static void a_scope_whose_creator_ends_before_the_container_is_collected(void **
         Error err = ERROR_INIT;
         pid_t pid;
 
-        assert_int_equal(cgroup_plan(&request, &plan, &err), 0);
+        assert_int_equal(plan_cgroup(&request, &plan, &err), 0);
         pid = fork();
         if (pid == 0) {
                 Cgroup *cgroup;
 
-                _exit(cgroup_create(&request, &cgroup, &err) < 0);
+                _exit(create_cgroup(&request, &cgroup, &err) < 0);
         }
         assert_int_equal(waitpid(pid, NULL, 0), pid);
         /* systemd takes away what it made itself (main's alarm ends the wait); on v1 the plan, noted before, knows the rest */

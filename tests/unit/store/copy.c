@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ static void trees_close(Trees *t) {
 #define _cleanup_trees_ _cleanup_(trees_close)
 
 static void copy(Trees *t) {
-        assert_ok(copy_layer(t->from, t->to, t->links, &t->f->err), &t->f->err);
+        assert_ok(copy_layer(t->from, t->to, t->links, NULL, &t->f->err), &t->f->err);
 }
 
 /* Empties the source, for the next layer. */
@@ -279,12 +280,75 @@ static void an_error_names_the_file(void **state) {
         t.to = openat(store_tmp_fd(t.f->store), "to", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_ok(dir_make_at(t.from, "usr/share", 0755, &dir, &t.f->err), &t.f->err);
         assert_int_equal(fixture_shell("head -c 1M /dev/urandom > %s/tmp/from/usr/share/big", t.f->path), 0);
-        assert_int_equal(copy_layer(t.from, t.to, t.links, &t.f->err), -1);
+        assert_int_equal(copy_layer(t.from, t.to, t.links, NULL, &t.f->err), -1);
         assert_int_equal(t.f->err.errnum, ENOSPC);
         assert_string_equal(t.f->err.text, "'usr': 'share': 'big': write: No space left on device");
         close(t.to);
         t.to = -EBADF;
         assert_int_equal(fixture_shell("umount %s/tmp/to", t.f->path), 0);
+}
+
+static IdRange shifted[] = { { .container = 0, .host = 100000, .size = 1000 } };
+static const IdMapping shifting = { .uids = { shifted, 1 }, .gids = { shifted, 1 } };
+
+static size_t xattr_of(const Fixture *f, const char *name, const char *attribute, unsigned char *value, size_t size) {
+        char path[PATH_MAX];
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "%s/tmp/%s", f->path, name);
+        n = lgetxattr(path, attribute, value, size);
+        assert_true(n > 0);
+        return (size_t) n;
+}
+
+static void owners_are_shifted_in_files_lists_and_capabilities(void **state) {
+        /* version 2, CAP_NET_RAW permitted and effective. Source: capabilities(7) */
+        static const unsigned char capability[20] = { 1, 0, 0, 2, 0, 0x20 };
+        /* user::rw- user:33:r-- group::r-- mask::r-- other::r--. Source: posix_acl_xattr.h */
+        static const unsigned char list[] = { 2,  0, 0, 0, 1,   0,   6,   0,   255, 255, 255, 255, 2,   0,  4, 0, 33, 0, 0, 0, 4,   0,
+                                              4,  0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 4,  0, 255, 255,
+                                              255, 255 };
+        _cleanup_trees_ Trees t = trees_open(*state);
+        unsigned char value[64];
+        char path[PATH_MAX];
+        struct stat st;
+
+        assert_int_equal(fixture_shell("cd %s/tmp/from && mkdir d && touch d/f d/s d/l && ln -s f d/link && mkfifo d/p && ln d/f d/g && "
+                                       "chown -h 33:44 d/f d/link && chown 5:6 d && chown 7:8 d/s && chmod 6755 d/s",
+                                       t.f->path), 0);
+        snprintf(path, sizeof(path), "%s/tmp/from/d/f", t.f->path);
+        assert_int_equal(lsetxattr(path, "security.capability", capability, sizeof(capability), 0), 0);
+        snprintf(path, sizeof(path), "%s/tmp/from/d/l", t.f->path);
+        assert_int_equal(lsetxattr(path, "system.posix_acl_access", list, sizeof(list), 0), 0);
+
+        assert_ok(copy_layer(t.from, t.to, t.links, &shifting, &t.f->err), &t.f->err);
+        st = stat_of(t.to, "d/f");
+        assert_true(st.st_uid == 100033 && st.st_gid == 100044 && st.st_nlink == 3); /* one is in links/ */
+        st = stat_of(t.to, "d/link");
+        assert_true(st.st_uid == 100033 && st.st_gid == 100044);
+        st = stat_of(t.to, "d");
+        assert_true(st.st_uid == 100005 && st.st_gid == 100006);
+        st = stat_of(t.to, "d/p");
+        assert_true(st.st_uid == 100000 && st.st_gid == 100000);
+        st = stat_of(t.to, "d/s");
+        assert_true(st.st_uid == 100007 && st.st_gid == 100008 && (st.st_mode & 07777) == 06755);
+        st = stat_of(t.to, ".");
+        assert_true(st.st_uid == 100000 && st.st_gid == 100000);
+
+        assert_int_equal(xattr_of(t.f, "to/d/f", "security.capability", value, sizeof(value)), 24);
+        assert_memory_equal(value, ((const unsigned char[]) { 1, 0, 0, 3, 0, 0x20 }), 6);
+        assert_memory_equal(value + 20, ((const unsigned char[]) { 0xa0, 0x86, 1, 0 }), 4); /* 100000 */
+        assert_int_equal(xattr_of(t.f, "to/d/l", "system.posix_acl_access", value, sizeof(value)), sizeof(list));
+        assert_memory_equal(value + 16, ((const unsigned char[]) { 0xc1, 0x86, 1, 0 }), 4); /* 100033 */
+}
+
+static void an_owner_that_the_mapping_lacks_is_refused(void **state) {
+        _cleanup_trees_ Trees t = trees_open(*state);
+
+        assert_int_equal(fixture_shell("touch %s/tmp/from/f && chown 33:1000 %s/tmp/from/f", t.f->path, t.f->path), 0);
+        assert_int_equal(copy_layer(t.from, t.to, t.links, &shifting, &t.f->err), -1);
+        assert_int_equal(t.f->err.kind, ERROR_INVALID_ARGUMENT);
+        assert_string_equal(t.f->err.text, "'f': the user namespace has no id for group 1000");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -299,6 +363,8 @@ int main(void) {
                 TEST(any_type_replaces_any_other),
                 TEST(a_deep_tree_needs_neither_stack_nor_descriptors),
                 TEST(an_error_names_the_file),
+                TEST(owners_are_shifted_in_files_lists_and_capabilities),
+                TEST(an_owner_that_the_mapping_lacks_is_refused),
         };
 
         return cmocka_run_group_tests_name("copy", tests, NULL, NULL);

@@ -268,11 +268,11 @@ static void auto_chooses_overlay_here_and_leaves_nothing(void **state) {
         Fixture *f = *state;
         const Driver *driver;
 
-        assert_ok(driver_choose(f->store, NULL, &driver, &f->err), &f->err);
+        assert_ok(driver_choose(f->store, NULL, false, &driver, &f->err), &f->err);
         assert_string_equal(driver->name, "overlay");
-        assert_ok(driver_choose(f->store, "auto", &driver, &f->err), &f->err);
+        assert_ok(driver_choose(f->store, "auto", false, &driver, &f->err), &f->err);
         assert_int_equal(fixture_shell("test -z \"$(ls -A %s/tmp)\"", f->path), 0);
-        assert_int_equal(driver_choose(f->store, "zfs", &driver, &f->err), -1);
+        assert_int_equal(driver_choose(f->store, "zfs", false, &driver, &f->err), -1);
         assert_int_equal(f->err.kind, ERROR_INVALID_ARGUMENT);
         assert_non_null(strstr(f->err.text, "overlay, dir"));
 }
@@ -287,10 +287,10 @@ static void a_store_on_overlay_falls_back_to_dir(void **state) {
                          0);
         snprintf(path, sizeof(path), "%s/m/store", f->directory);
         assert_ok(store_open(path, STORE_CREATE, &store, &f->err), &f->err);
-        assert_int_equal(driver_choose(store, "overlay", &driver, &f->err), -1);
+        assert_int_equal(driver_choose(store, "overlay", false, &driver, &f->err), -1);
         assert_int_equal(f->err.kind, ERROR_NOT_SUPPORTED);
         assert_string_not_equal(f->err.hint, "");
-        assert_ok(driver_choose(store, "auto", &driver, &f->err), &f->err);
+        assert_ok(driver_choose(store, "auto", false, &driver, &f->err), &f->err);
         assert_string_equal(driver->name, "dir");
         store_close(store);
         assert_int_equal(fixture_shell("umount %s/m", f->directory), 0);

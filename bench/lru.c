@@ -1,6 +1,6 @@
 /* A hash table whose entries are also a list in order of use. */
 
-#include "base/lru.h"
+#include "lru.h"
 
 #include <string.h>
 

@@ -1,0 +1,158 @@
+# What our own engine does of the runtime spec by itself, with either launcher, and what it refuses.
+
+load helpers
+
+setup() {
+        common_setup
+        make_bundle "$T/b"
+        cp "$T/b/config.json" "$T/default.json"
+}
+
+# bundle FILTER: the default one, changed
+bundle() {
+        jq "$1" "$T/default.json" > "$T/b/config.json"
+}
+
+each_launcher() {
+        for RUNTIME in native lxc; do
+                jq --arg runtime "$RUNTIME" '.default_runtime = $runtime' "$T/config.json" > "$T/config.new"
+                mv "$T/config.new" "$T/config.json"
+                "$@" || { echo "with $RUNTIME"; return 1; }
+        done
+}
+
+scheduling() {
+        cp "$(dirname "$LXCRI_PROGRAM")/tests/lib/inside" "$T/b/rootfs/inside"
+        bundle '.process.args = ["/inside"] | .process.scheduler = {policy: "SCHED_BATCH", nice: 7} | .process.ioPriority = {class: "IOPRIO_CLASS_IDLE", priority: 3}
+                | .linux.memoryPolicy = {mode: "MPOL_INTERLEAVE", nodes: "0"} | .ociVersion = "1.3.0"'
+        ok lxcri run --bundle "$T/b" "$ID"
+        # SCHED_BATCH is 3; IOPRIO_CLASS_IDLE 3, above 13 bits; MPOL_INTERLEAVE 3
+        says "scheduler: policy 3, flags 0, nice 7, priority 0; io $((3 << 13 | 3))"
+        [[ $output =~ "processors; memory 3" ]]
+        # what the kernel refuses is refused, and nothing stays
+        host_snapshot "$T/before"
+        bundle '.process.scheduler = {policy: "SCHED_OTHER", nice: 7, priority: 5}'
+        fails RuntimeError lxcri create --bundle "$T/b" "$ID"
+        complains process.scheduler
+        bundle '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "900"} | .ociVersion = "1.3.0"'
+        fails RuntimeError lxcri create --bundle "$T/b" "$ID"
+        complains linux.memoryPolicy
+        assert_host_unchanged "$T/before"
+}
+
+@test "scheduler, io priority and memory policy are as configured, or refused" {
+        each_launcher scheduling
+}
+
+clocks() {
+        bundle '.process.args = ["cat", "/proc/self/timens_offsets", "/proc/uptime"] | .linux.namespaces += [{type: "time"}] | .ociVersion = "1.1.0"
+                | .linux.timeOffsets = {monotonic: {secs: 1000, nanosecs: 5}, boottime: {secs: 500000000, nanosecs: 0}}'
+        ok lxcri run --bundle "$T/b" "$ID"
+        [[ $(tr -s ' ' <<< "$output") == $'monotonic 1000 5\nboottime 500000000 0\n500'* ]]
+}
+
+@test "a time namespace has its offsets" {
+        [[ -e /proc/self/ns/time ]] || skip "this kernel has no time namespaces"
+        each_launcher clocks
+}
+
+user_by_path() {
+        bundle '.process.args = ["sh", "-c", "cat /proc/self/uid_map | tr -s \" \"; stat -c %u /; echo x > /tmp/x; readlink /proc/self/ns/user"]
+                | .linux.namespaces = (.linux.namespaces | map(select(.type != "user"))) + [{type: "user", path: "/proc/'"$holder"'/ns/user"}]
+                | .mounts |= map(select(.type != "cgroup")) '
+        ok lxcri run --bundle "$T/b" "$ID"
+        [[ $output == $' 0 100000 65536\n0\n'"$(readlink "/proc/$holder/ns/user")" ]]
+}
+
+@test "a user namespace is joined by its path" {
+        chmod 711 "$T"
+        chown -R 100000:100000 "$T/b/rootfs"
+        unshare -U sleep 1000 3>&- &
+        holder=$!
+        wait_until 10 eval '[[ $(readlink /proc/$holder/ns/user) != "$(readlink /proc/self/ns/user)" ]]'
+        echo "0 100000 65536" > "/proc/$holder/uid_map"
+        echo "0 100000 65536" > "/proc/$holder/gid_map"
+        failed=0
+        each_launcher user_by_path || failed=1
+        kill "$holder"
+        ((failed == 0))
+}
+
+notified() {
+        rm -f "$T/agent"
+        "$PROJECT/tests/lib/sockets" seccomp "$T/agent" 60 > "$T/asked" 3>&- &
+        agent=$!
+        wait_until 10 test -S "$T/agent"
+        bundle '.process.args = ["sh", "-c", "mkdir /tmp/made; echo $?"]
+                | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "'"$T/agent"'", listenerMetadata: "for you",
+                        syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
+        ok lxcri create --bundle "$T/b" "$ID"
+        pid=$(lxcri state "$ID" | jq .pid)
+        ok lxcri start "$ID"
+        # mkdir is answered by the listener, which lets none pass: EXDEV
+        wait_until 30 grep -q answered "$T/asked"
+        wait_until 10 is_status "$ID" stopped
+        wait "$agent"
+        jq -e --arg id "$ID" --argjson pid "$pid" '.fds == ["seccompFd"] and .pid == $pid and .metadata == "for you" and .state.id == $id
+                and .state.status == "creating" and .state.pid == $pid and (.ociVersion | length > 0)' <(head -n 1 "$T/asked") > /dev/null
+        [[ ! -e $T/b/rootfs/tmp/made ]]
+        ok lxcri delete "$ID"
+        # nobody listens: refused, and nothing of the container goes on
+        rm -f "$T/agent"
+        ok lxcri create --bundle "$T/b" "$ID"
+        fails RuntimeError lxcri start "$ID"
+        complains listenerPath
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete --force "$ID"
+}
+
+@test "a seccomp listener gets the container's state and descriptor, and answers its system calls" {
+        each_launcher notified
+}
+
+poststop_hook() {
+        bundle '.hooks.poststop = [{path: "/bin/false"}, {path: "'"$T/hook"'", args: ["hook"]}, {path: "/no/such/hook"}]'
+        rm -f "$T/ran"
+        try lxcri "$@" --bundle "$T/b" "$ID"
+        if [[ $1 == create ]]; then
+                ((status == 0))
+                ok lxcri delete --force "$ID"
+        fi
+        ((status == 0))
+        complains "warning"
+        complains "hooks.poststop[0]"
+        complains "hooks.poststop[2]"
+        [[ $(< "$T/ran") == stopped ]]
+        fails ContainerNotFound lxcri state "$ID"
+}
+
+@test "a poststop hook that fails is told, and neither the others nor the delete end with it" {
+        printf '#!/bin/sh\nsed -n "s/.*\\"status\\": *\\"\\([a-z]*\\)\\".*/\\1/p" >> %s\n' "$T/ran" > "$T/hook"
+        chmod +x "$T/hook"
+        each_launcher poststop_hook create
+        each_launcher poststop_hook run
+}
+
+refused() {
+        local field=$1 filter=$2
+
+        bundle "$filter"
+        fails NotSupported lxcri create --bundle "$T/b" "$ID"
+        complains "$field"
+        assert_host_unchanged "$T/before"
+}
+
+refusals() {
+        host_snapshot "$T/before"
+        [[ -e /sys/module/apparmor/parameters/enabled ]] || refused process.apparmorProfile '.process.apparmorProfile = "docker-default"'
+        [[ -e /sys/fs/selinux/enforce ]] || refused process.selinuxLabel '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
+        [[ -e /sys/fs/selinux/enforce ]] || refused linux.mountLabel '.linux.mountLabel = "system_u:object_r:container_file_t:s0"'
+        refused linux.namespaces '.linux.namespaces |= map(select(.type != "mount"))'
+        refused linux.intelRdt '.linux.intelRdt = {closID: "x"}'
+        refused linux.netDevices '.linux.netDevices = {eth0: {}} | .ociVersion = "1.3.0"'
+        refused mounts '.mounts += [{destination: "/x", type: "bind", source: "/tmp", options: ["bind", "size=1m"]}]'
+}
+
+@test "what the engine or this kernel cannot do is refused by the field's path, before anything is made" {
+        each_launcher refusals
+}
