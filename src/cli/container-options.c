@@ -193,7 +193,8 @@ int descriptors_check(int64_t n, Error *err) {
 /* Options and operands that mean nothing for a bundle, whose config.json says it all. */
 static int check_bundle(const Call *call, Error *err) {
         for (size_t i = 0; i < call->n_given; i++)
-                if (options_contain(container_image_options, call->given[i]) || options_contain(registry_options, call->given[i])) {
+                if (options_contain(container_image_options, call->given[i]) || options_contain(policy_options, call->given[i]) ||
+                    options_contain(registry_options, call->given[i])) {
                         error_set(err, ERROR_INVALID_ARGUMENT, "option '--%s' goes with --image only", call->given[i]->name);
                         return error_hint(err, "a bundle's own config.json says how it runs");
                 }
@@ -255,6 +256,7 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
                 .pull = args->pull,
                 .platform = args->platform.os ? &args->platform : NULL,
                 .registry = args->image ? &ret->registry : NULL,
+                .signature_policy = args->registry.signature_policy,
                 .storage_driver = args->storage_driver,
                 .options = &args->spec,
                 .network = &args->network,

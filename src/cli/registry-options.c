@@ -17,6 +17,12 @@ const Option registry_options[] = {
         OPT_END
 };
 
+const Option policy_options[] = {
+        OPT_STRING(0, "signature-policy", RegistryArgs, signature_policy, "FILE",
+                   "whose images are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
+        OPT_END
+};
+
 int platform_take(void *target, const char *value, Error *err) {
         const char *slash = strchr(value, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
         Platform made = {}, *platform = target;

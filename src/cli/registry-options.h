@@ -9,9 +9,13 @@
 typedef struct RegistryArgs {
         const char *authfile, *creds, *cert_dir;
         bool tls_verify;
+        const char *signature_policy;
 } RegistryArgs;
 
 extern const Option registry_options[];
+
+/** Of those commands among them that bring images in */
+extern const Option policy_options[];
 
 /** Platform, as "OS/ARCHITECTURE[/VARIANT]" */
 int platform_take(void *target, const char *value, Error *err);

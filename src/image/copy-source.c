@@ -25,6 +25,7 @@ static int open_remote(const CopyRequest *request, const char *text, CopySource 
         if (remote_open(request->from, text, &ret->remote, err) < 0)
                 return -1;
         ret->root = ret->remote.root.descriptor;
+        ret->origin = (ImageOrigin) { .transport = "docker", .name = ret->remote.name, .registry = ret->remote.registry };
         return reference_format(ret->remote.name, &ret->name, err);
 }
 
@@ -60,14 +61,25 @@ static int open_path(const char *text, int *ret_fd, char **ret_name, Error *err)
         }
 }
 
-static int open_layout(const char *text, CopySource *ret, Error *err) {
+/* Layouts keep no signatures. */
+static int judge_layout(const CopyRequest *request, int dir_fd, Error *err) {
+        _cleanup_free_ char *path = NULL;
+
+        if (!request->judge)
+                return 0;
+        if (fd_get_path(dir_fd, &path, err) < 0)
+                return -1;
+        return request->judge->judge(request->judge->userdata, &(ImageOrigin) { .transport = "oci", .path = path }, NULL, err);
+}
+
+static int open_layout(const CopyRequest *request, const char *text, CopySource *ret, Error *err) {
         _cleanup_(index_freep) Index *index = NULL;
         _cleanup_free_ char *data = NULL, *name = NULL;
         const IndexEntry *found = NULL;
         _cleanup_close_ int dir = -EBADF;
         size_t len;
 
-        if (open_path(text, &dir, &name, err) < 0)
+        if (open_path(text, &dir, &name, err) < 0 || judge_layout(request, dir, err) < 0)
                 return -1;
         if (file_read_at(dir, "index.json", INDEX_SIZE_MAX, &data, &len, err) < 0 ||
             index_parse(data, len, MEDIA_INDEX, "index.json", &index, err) < 0)
@@ -97,7 +109,12 @@ static int open_archive(Store *store, const CopyRequest *request, const ImagePro
 
         if (string_copy(request->source, &source, err) < 0)
                 return -1;
-        ret->request = (ImportRequest) { .source = source, .platform = request->platform, .unpacked_max = request->unpacked_max };
+        ret->request = (ImportRequest) {
+                .source = source,
+                .platform = request->platform,
+                .unpacked_max = request->unpacked_max,
+                .judge = request->judge,
+        };
         if (image_stage(store, &ret->request, progress ?: &silent, &ret->staging, &ret->images, err) < 0)
                 return -1;
         ret->root = ret->images.items[0].manifest;
@@ -117,7 +134,7 @@ int copy_source_open(Store *store, const CopyRequest *request, const ImageProgre
         if (begins(text, DOCKER))
                 return open_remote(request, text + strlen(DOCKER), ret, err);
         if (begins(text, "oci:"))
-                return open_layout(text + strlen("oci:"), ret, err);
+                return open_layout(request, text + strlen("oci:"), ret, err);
         if (begins(text, "oci-archive:") || begins(text, "docker-archive:") || begins(text, "dir:"))
                 return open_archive(store, request, progress, ret, err);
         return open_stored(store, text, ret, err);

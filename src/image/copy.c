@@ -150,6 +150,14 @@ static int copy_blobs(Copy *copy, const json_t *manifest, Error *err) {
         return 0;
 }
 
+static int judge(const Copy *copy, const Descriptor *manifest, Error *err) {
+        const ImageJudge *judge = copy->request->judge;
+
+        if (!judge || !copy->source.origin.transport)
+                return 0;
+        return judge->judge(judge->userdata, &copy->source.origin, &manifest->digest, err);
+}
+
 static int copy_document(Copy *copy, const Descriptor *document, bool root, unsigned depth, Error *err);
 
 static int copy_index(Copy *copy, const Descriptor *document, const char *data, size_t len, bool root, unsigned depth, Error *err) {
@@ -193,7 +201,7 @@ static int copy_document(Copy *copy, const Descriptor *document, bool root, unsi
                 typed.type = own ? media_type_parse(own) : MEDIA_MANIFEST;
                 typed.docker = media_type_is_docker(own);
         }
-        if (copy_blobs(copy, json, err) < 0)
+        if (judge(copy, document, err) < 0 || copy_blobs(copy, json, err) < 0)
                 return -1;
         return copy->kind->document(copy->target, copy, &typed, data, len, root, err);
 }

@@ -17,6 +17,7 @@ typedef struct CopySource {
         Staging staging; /* of an archive */
         StagedImages images;
         ImportRequest request;
+        ImageOrigin origin; /* what a judge is told; no transport: what the store has, or what was judged when it was staged */
         bool one_platform; /* the source holds no index: an archive is staged for one platform */
 } CopySource;
 

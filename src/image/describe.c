@@ -117,6 +117,8 @@ int image_describe(const DescribeRequest *request, const Descriptor *descriptor,
         snprintf(where, sizeof(where), "manifest %s", current.digest.text);
         if (manifest_parse(manifest_data, len, current.type, where, &manifest, err) < 0)
                 return -1;
+        if (request->judge && request->judge(request->userdata, &current, err) < 0)
+                return -1;
         if (read_document(request, &manifest->config, IMAGE_CONFIG_SIZE_MAX, "config", &config_data, &len, err) < 0)
                 return -1;
         snprintf(where, sizeof(where), "config %s", manifest->config.digest.text);

@@ -21,6 +21,8 @@ typedef struct DescribeRequest {
         int (*fetch)(void *userdata, const Descriptor *blob, const char *what, Error *err);
         /** read() - gives a document in place of a file in @blobs_fd, verified; free(). May be NULL */
         int (*read)(void *userdata, const Descriptor *blob, size_t max, const char *what, char **ret_data, size_t *ret_len, Error *err);
+        /** judge() - called with the manifest's descriptor before its config is read; may be NULL */
+        int (*judge)(void *userdata, const Descriptor *manifest, Error *err);
         void *userdata;
 } DescribeRequest;
 

@@ -13,7 +13,7 @@
 #include "layers/caps.h"
 #include "store/store.h"
 
-#define IMAGE_MODULE_VERSION 3
+#define IMAGE_MODULE_VERSION 4
 
 typedef struct ImageProgress {
         /** from several threads at once. what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
@@ -21,6 +21,24 @@ typedef struct ImageProgress {
         void *userdata;
         const volatile sig_atomic_t *cancelled; /* may be NULL */
 } ImageProgress;
+
+/** Where an image comes from, in the words of policy.json. All borrowed */
+typedef struct ImageOrigin {
+        const char *transport;         /* "docker", "oci", "oci-archive", "docker-archive", "dir", "tarball" */
+        const char *path;              /* of all but docker: as it was given */
+        const struct Reference *name;  /* of docker */
+        struct Registry *registry;     /* of docker */
+} ImageOrigin;
+
+/** Who decides whether an image may be used */
+typedef struct ImageJudge {
+        /**
+         * judge() - called once the manifest is known and verified, before anything that it names is read
+         * @manifest: NULL: of a source that keeps no signatures, asked before it is read at all, wherever its kind is known by then
+         */
+        int (*judge)(void *userdata, const ImageOrigin *origin, const Digest *manifest, Error *err);
+        void *userdata;
+} ImageJudge;
 
 typedef struct ImportRequest {
         const char *source; /* directory or file; "oci:PATH[:NAME]", "oci-archive:…", "docker-archive:…", "dir:PATH" (a root filesystem) fix the kind */
@@ -31,6 +49,7 @@ typedef struct ImportRequest {
         bool drop_blobs;    /* with unpack: do not keep what was unpacked */
         unsigned workers;   /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+        const ImageJudge *judge; /* NULL: nobody is asked */
 } ImportRequest;
 
 /** An image that comes blob by blob, from a registry */
@@ -43,6 +62,8 @@ typedef struct ReceiveRequest {
         bool drop_blobs;              /* with unpack: do not keep what was unpacked */
         unsigned workers;             /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max;        /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+        const ImageJudge *judge;      /* NULL: nobody is asked */
+        ImageOrigin origin;           /* what the judge is told */
 } ReceiveRequest;
 
 /** What is copied where: docker://NAME, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], or a name of the store */
@@ -52,6 +73,7 @@ typedef struct CopyRequest {
         bool all_platforms;       /* of an index: all of it */
         const struct RegistryOptions *from, *to;
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
+        const ImageJudge *judge; /* NULL: nobody is asked; nor is one about what the store has */
 } CopyRequest;
 
 typedef struct UnpackRequest {

@@ -142,12 +142,24 @@ static int check_type(const Source *source, Error *err) {
         return 0;
 }
 
+/* Of all these kinds none keeps signatures. */
+static int judge(const Staging *staging, const Source *source, const char *transport, Error *err) {
+        const ImageJudge *judge = staging->request->judge;
+        const ImageOrigin origin = { .transport = transport, .path = source->path };
+
+        return judge ? judge->judge(judge->userdata, &origin, NULL, err) : 0;
+}
+
 /* Docker writes archives that are both kinds at once; the layout has the digests. */
 static int stage_archive(Staging *staging, const Source *source, StagedImages *ret, Error *err) {
         _cleanup_(members_clear) Members members = MEMBERS_INIT;
         const LayoutSource layout = { .open = members_open, .userdata = &members, .what = source->path, .selector = source->selector };
 
-        if (members_extract(staging, source->fd, source->path, &members, err) < 0)
+        if ((source->kind == SOURCE_LAYOUT_ARCHIVE && judge(staging, source, "oci-archive", err) < 0) ||
+            (source->kind == SOURCE_DOCKER_ARCHIVE && judge(staging, source, "docker-archive", err) < 0) ||
+            members_extract(staging, source->fd, source->path, &members, err) < 0)
+                return -1;
+        if (source->kind == SOURCE_ARCHIVE && judge(staging, source, members_find(&members, "index.json") ? "oci-archive" : "docker-archive", err) < 0)
                 return -1;
         if (source->kind == SOURCE_LAYOUT_ARCHIVE || (source->kind == SOURCE_ARCHIVE && members_find(&members, "index.json")))
                 return import_layout(staging, &layout, ret, err);
@@ -159,11 +171,16 @@ static int stage_archive(Staging *staging, const Source *source, StagedImages *r
 }
 
 static int stage_source(Staging *staging, const Source *source, StagedImages *ret, Error *err) {
+        const bool directory = S_ISDIR(source->st.st_mode);
+
+        if ((source->kind == SOURCE_LAYOUT && judge(staging, source, "oci", err) < 0) ||
+            (source->kind == SOURCE_ROOTFS && judge(staging, source, directory ? "dir" : "tarball", err) < 0))
+                return -1;
         if (source->kind == SOURCE_LAYOUT)
                 return import_layout_directory(staging, source->fd, source->path, source->selector, ret, err);
         if (source->kind != SOURCE_ROOTFS)
                 return stage_archive(staging, source, ret, err);
-        if (S_ISDIR(source->st.st_mode))
+        if (directory)
                 return import_rootfs_directory(staging, source->fd, source->path, ret, err);
         return import_rootfs_tar(staging, source->fd, source->path, ret, err);
 }

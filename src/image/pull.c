@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "image/admission.h"
 #include "image/remote.h"
 
 typedef struct Pull {
@@ -13,12 +14,14 @@ typedef struct Pull {
         const PullRequest *request;
         const ImageProgress *progress;
         const ImageModule *module;
+        Admission *admission;
         Remote remote;
         BlobSource source;
 } Pull;
 
 static void pull_clear(Pull *pull) {
         remote_close(&pull->remote);
+        admission_free(pull->admission);
 }
 
 static int receive(Pull *pull, const Descriptor *descriptor, const Platform *platform, const char *name, ImportedImage *ret, Error *err) {
@@ -31,6 +34,8 @@ static int receive(Pull *pull, const Descriptor *descriptor, const Platform *pla
                 .drop_blobs = pull->request->drop_blobs,
                 .workers = pull->request->workers,
                 .unpacked_max = pull->request->unpacked_max,
+                .judge = admission_judge(pull->admission),
+                .origin = { .transport = "docker", .name = pull->remote.name, .registry = pull->remote.registry },
         };
 
         return pull->module->receive(pull->store, &request, pull->progress, ret, err);
@@ -86,7 +91,8 @@ int image_pull(Store *store, const PullRequest *request, const ImageProgress *pr
         _cleanup_close_ int gc = -EBADF;
         ImportedImage image = { 0 };
 
-        if (remote_open(request->registry, request->name, &pull.remote, err) < 0)
+        if (admission_open(request->signature_policy, &pull.admission, err) < 0 ||
+            remote_open(request->registry, request->name, &pull.remote, err) < 0)
                 return -1;
         pull.source = remote_source(&pull.remote);
         pull.module = image_module(err);
@@ -94,6 +100,10 @@ int image_pull(Store *store, const PullRequest *request, const ImageProgress *pr
                 return -1;
         if (pull_image(&pull, &image, err) < 0)
                 return remote_failed(&pull.remote, err);
+        if (admission_keep(pull.admission, store, &image, 1, err) < 0) {
+                free(image.name);
+                return -1;
+        }
         *ret = image;
         return 0;
 }

@@ -15,6 +15,7 @@ typedef struct PullRequest {
         bool drop_blobs;          /* with unpack: do not keep what was unpacked */
         unsigned workers;         /* layers at once; 0: by the number of processors */
         uint64_t unpacked_max;    /* bytes one layer may unpack to; 0: the default cap */
+        const char *signature_policy; /* file; NULL: the user's, else the system's */
 } PullRequest;
 
 /**
@@ -23,7 +24,7 @@ typedef struct PullRequest {
  *
  * The caller holds the store's lock "gc" shared, or holds it not at all: it is taken here.
  *
- * Errors: those of RegistryModule and of ImageModule.receive()
+ * Errors: SignatureRejected and others of admission_open() and trust_judge(), those of RegistryModule and of ImageModule.receive()
  */
 int image_pull(Store *store, const PullRequest *request, const ImageProgress *progress, ImportedImage *ret, Error *err);
 

@@ -56,6 +56,14 @@ static int fetch_document(void *userdata, const Descriptor *descriptor, const ch
         return staging_settle(&r->staging, &result.digest, err);
 }
 
+static int judge_manifest(void *userdata, const Descriptor *manifest, Error *err) {
+        const ReceiveRequest *request = ((Receive *) userdata)->request;
+
+        if (!request->judge)
+                return 0;
+        return request->judge->judge(request->judge->userdata, &request->origin, &manifest->digest, err);
+}
+
 static int receive_layers(Receive *r, const StoreImage *image, Downloads *downloads, LayerBatch **ret, Error *err) {
         const LayerBlobs blobs = downloads_blobs(downloads);
         const LayerProgress progress = layer_progress(r->staging.progress);
@@ -109,6 +117,7 @@ int image_receive(Store *store, const ReceiveRequest *request, const ImageProgre
                 .platform = request->platform,
                 .strict = true,
                 .fetch = fetch_document,
+                .judge = judge_manifest,
                 .userdata = &receive,
         };
 

@@ -53,15 +53,16 @@ static int remove_file(const Sweep *sweep, int dir_fd, const char *name, Error *
 }
 
 static int sweep_record(Sweep *sweep, int dir_fd, const char *name, Error *err) {
+        const bool trust = is_hex(name, ".trust"); /* goes with the other record */
         char hex[HEX_LEN + 1];
 
-        if (!is_hex(name, ".json"))
+        if (!trust && !is_hex(name, ".json"))
                 return 0;
         memcpy(hex, name, HEX_LEN);
         hex[HEX_LEN] = '\0';
         if (path_set_has(&sweep->marks->blobs, hex))
                 return 0;
-        sweep->count.images++;
+        sweep->count.images += !trust;
         return remove_file(sweep, dir_fd, name, err);
 }
 

@@ -62,6 +62,7 @@ typedef struct CreateRequest {
         PullPolicy pull;        /* with image */
         const Platform *platform;          /* --platform; NULL: this machine's */
         const RegistryOptions *registry;   /* with image, unless pull is PULL_NEVER */
+        const char *signature_policy; /* --signature-policy; NULL: the user's, else the system's */
         const char *storage_driver; /* --storage-driver; NULL: config */
         SpecOptions *options;   /* with image */
         NetworkOptions *network; /* with image; NULL: none */

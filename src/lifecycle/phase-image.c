@@ -8,11 +8,12 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "image/admission.h"
 #include "image/pull.h"
 #include "lifecycle/phases.h"
 #include "oci/reference.h"
 
-/* What a name of the store stands for. An index that another platform was chosen of is looked through again. */
+/* What a name of the store stands for, if the signature policy still lets it be used. An index that another platform was chosen of is looked through again. */
 static int load_image(Transaction *t, const char *text, Error *err) {
         const Platform *platform = t->request->platform;
         StoreName name = {};
@@ -27,6 +28,8 @@ static int load_image(Transaction *t, const char *text, Error *err) {
                 module = image_module(err);
                 r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, err) : -1;
         }
+        if (r == 0)
+                r = admission_check(t->store, t->request->signature_policy, name.name, &t->image->manifest, t->request->registry, NULL, err);
         store_name_clear(&name);
         return r < 0 ? -1 : store_image_config(t->store, t->image, &t->image_config, err);
 }
@@ -57,6 +60,10 @@ static int find_image(Transaction *t, Error *err) {
                 forget_image(t);
                 if (load_image(t, *name, &cause) == 0)
                         return check_platform(t, err);
+                if (cause.kind == ERROR_SIGNATURE_REJECTED) {
+                        *err = cause;
+                        return -1;
+                }
         }
         return -1;
 }
@@ -82,6 +89,7 @@ static int pull_image(Transaction *t, Error *err) {
                 .drop_blobs = !t->lifecycle->config->keep_blobs,
                 .workers = (unsigned) t->lifecycle->config->workers,
                 .unpacked_max = (uint64_t) t->lifecycle->config->layer_size_max,
+                .signature_policy = t->request->signature_policy,
         };
         if (image_pull(t->store, &request, &progress, &pulled, err) < 0)
                 return error_prefix(err, "pull");

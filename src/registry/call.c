@@ -75,7 +75,7 @@ static int foreign_certs(const Call *call, const char *url, Certs *scratch, cons
 
 static int send_one(Chain *chain, HttpResponse *ret, Error *err) {
         const Call *call = chain->call;
-        const bool own = url_same_origin(chain->url, call->server->base);
+        const bool own = call->server->base && url_same_origin(chain->url, call->server->base);
         _cleanup_(certs_clear) Certs scratch = CERTS_INIT;
         const ByteSource file = { read_file, call->file }, data = { read_data, chain };
         const Certs *certs = &call->server->certs;

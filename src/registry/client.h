@@ -32,6 +32,7 @@ typedef struct Server {
         bool insecure; /* plain HTTP and unverified certificates are accepted */
         pthread_mutex_t lock; /* of all members below */
         char *base;    /* "https://HOST"; NULL: not spoken to yet */
+        bool keeps_signatures; /* it has a store of signatures */
         Certs certs;
         Challenge challenge;
         Token *tokens;
@@ -134,5 +135,9 @@ int registry_blob_read(void *blob, void *data, size_t size, size_t *ret, Error *
 RegistryBlob *registry_blob_close(RegistryBlob *blob);
 int registry_blob_exists(Registry *registry, const Reference *name, const Descriptor *blob, bool *ret, Error *err);
 int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, const RegistryUpload *upload, Error *err);
+int registry_api_get(Registry *registry, const Reference *name, const char *before, const char *after, size_t max, char **ret, size_t *ret_len,
+                     Error *err);
+int registry_url_get(Registry *registry, const char *url, size_t max, char **ret, size_t *ret_len, Error *err);
+int registry_keeps_signatures(Registry *registry, const Reference *name, bool *ret, Error *err);
 int registry_login(Registry *registry, const RegistryLogin *login, char **ret_file, Error *err);
 int registry_logout(Registry *registry, const RegistryLogin *login, char **ret_file, Error *err);

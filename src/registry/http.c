@@ -136,7 +136,7 @@ static void take_field(HttpResponse *response, const char *line, size_t len) {
                 { "Retry-After", &response->retry_after },
                 { "Docker-Content-Digest", &response->digest },
         };
-        _cleanup_free_ char *challenge = NULL, *length = NULL;
+        _cleanup_free_ char *challenge = NULL, *length = NULL, *signatures = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
                 char *value = field_value(line, len, fields[i].name);
@@ -150,6 +150,9 @@ static void take_field(HttpResponse *response, const char *line, size_t len) {
         length = field_value(line, len, "Content-Length");
         if (length && length[0] && strlen(length) < 19 && strspn(length, "0123456789") == strlen(length))
                 response->length = strtoll(length, NULL, 10);
+        signatures = field_value(line, len, "X-Registry-Supports-Signatures");
+        if (signatures)
+                response->keeps_signatures = !strcmp(signatures, "1");
         challenge = field_value(line, len, "WWW-Authenticate");
         if (challenge && strv_length(response->challenges) < HEADERS_KEPT)
                 (void) strv_push(&response->challenges, challenge, NULL);
@@ -505,7 +508,10 @@ int http_read_all(Http *http, size_t max, char **ret, size_t *ret_len, Error *er
                         break;
                 if (text.len + n > max) {
                         http->failure = HTTP_FATAL;
-                        return error_set(err, ERROR_REGISTRY, "%s: an answer of more than %zu bytes", http->host, max);
+                        error_set(err, ERROR_REGISTRY, "%s: an answer of more than %zu bytes", http->host, max);
+                        if (err)
+                                err->errnum = EFBIG;
+                        return -1;
                 }
                 if (buf_append(&text, data, n, err) < 0)
                         return -1;

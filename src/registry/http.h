@@ -45,6 +45,7 @@ typedef struct HttpResponse {
         int64_t length;          /* Content-Length; -1: not said */
         char *location, *content_type, *content_range, *retry_after, *digest; /* NULL: not said; digest: Docker-Content-Digest */
         char **challenges;       /* every WWW-Authenticate; NULL: none */
+        bool keeps_signatures;   /* X-Registry-Supports-Signatures: 1 */
 } HttpResponse;
 
 void http_response_clear(HttpResponse *response);
@@ -71,7 +72,7 @@ int http_read(Http *http, void *data, size_t size, size_t *ret, Error *err);
 /** http_has_more() - whether bytes of the body were received that nobody has read */
 bool http_has_more(const Http *http);
 
-/** http_read_all() - what is left of the body, at most @max bytes; free(), NUL-terminated. Errors: RegistryError when it is more, as http_read() */
+/** http_read_all() - what is left of the body, at most @max bytes; free(), NUL-terminated. Errors: RegistryError with EFBIG when it is more, as http_read() */
 int http_read_all(Http *http, size_t max, char **ret, size_t *ret_len, Error *err);
 
 /** http_end() - give the transfer up, or be done with it */

@@ -44,9 +44,13 @@ static int take_document(Http *http, const HttpResponse *response, const Referen
         _cleanup_(registry_document_clear) RegistryDocument document = { 0 };
         char hex[SHA256_HEX_MAX];
 
-        if (response->length > (int64_t) MANIFEST_SIZE_MAX)
-                return error_set(err, ERROR_REGISTRY, "a manifest of %lld bytes, at most %u are accepted", (long long) response->length,
-                                 MANIFEST_SIZE_MAX);
+        if (response->length > (int64_t) MANIFEST_SIZE_MAX) {
+                error_set(err, ERROR_REGISTRY, "a manifest of %lld bytes, at most %u are accepted", (long long) response->length,
+                          MANIFEST_SIZE_MAX);
+                if (err)
+                        err->errnum = EFBIG;
+                return -1;
+        }
         if (http_read_all(http, MANIFEST_SIZE_MAX, &document.data, &document.len, err) < 0)
                 return -1;
         if (sha256_data(document.data, document.len, hex, err) < 0)

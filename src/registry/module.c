@@ -19,6 +19,9 @@ __attribute__((visibility("default"))) const RegistryModule registry_module_tabl
         .blob_exists = registry_blob_exists,
         .blob_push = registry_blob_push,
         .manifest_push = registry_manifest_push,
+        .api_get = registry_api_get,
+        .url_get = registry_url_get,
+        .keeps_signatures = registry_keeps_signatures,
         .login = registry_login,
         .logout = registry_logout,
 };

@@ -13,7 +13,7 @@
 #include "oci/manifest.h"
 #include "oci/reference.h"
 
-#define REGISTRY_MODULE_VERSION 1
+#define REGISTRY_MODULE_VERSION 2
 
 typedef enum TlsVerify {
         TLS_VERIFY_CONFIGURED, /* as registries.conf says of the registry; yes when it says nothing */
@@ -85,8 +85,8 @@ typedef struct RegistryModule {
         /**
          * manifest() - the manifest or index that a reference means
          *
-         * Mirrors are tried before the registry itself. Errors: ImageNotFound (the registry does not have it), RegistryError,
-         * DigestMismatch, NotSupported (schema 1), Interrupted, OutOfMemory
+         * Mirrors are tried before the registry itself. Errors: ImageNotFound (the registry does not have it), RegistryError (with EFBIG:
+         * too large), DigestMismatch, NotSupported (schema 1), Interrupted, OutOfMemory
          */
         int (*manifest)(Registry *registry, const Reference *name, RegistryDocument *ret, Error *err);
 
@@ -108,6 +108,22 @@ typedef struct RegistryModule {
 
         /** manifest_push() - let the reference's tag (or digest) mean a document whose blobs are there */
         int (*manifest_push)(Registry *registry, const Reference *name, const Descriptor *descriptor, const char *data, size_t len, Error *err);
+
+        /**
+         * api_get() - a small document of the registry's API, at @before, the repository, @after ("/v2/", "/referrers/sha256:…")
+         * @max: bytes
+         * @ret: NULL: no place has it (404); NUL-terminated, free()
+         *
+         * Errors: as manifest(), but ImageNotFound
+         */
+        int (*api_get)(Registry *registry, const Reference *name, const char *before, const char *after, size_t max, char **ret,
+                       size_t *ret_len, Error *err);
+
+        /** url_get() - a small document of any http or https server, without credentials; else as api_get() */
+        int (*url_get)(Registry *registry, const char *url, size_t max, char **ret, size_t *ret_len, Error *err);
+
+        /** keeps_signatures() - whether the image's registry has a store of signatures of its own ("X-Registry-Supports-Signatures") */
+        int (*keeps_signatures)(Registry *registry, const Reference *name, bool *ret, Error *err);
 
         /** login() - try the credentials and, when the registry takes them, keep them in the auth file */
         int (*login)(Registry *registry, const RegistryLogin *login, char **ret_file, Error *err);

@@ -97,6 +97,7 @@ static int ping(Registry *registry, Server *server, Http *http, const char *sche
         if (r == 0 && response.status == 401 && server->challenge.scheme == AUTH_NONE)
                 r = error_set(err, ERROR_NOT_SUPPORTED, "it asks for credentials in a way that is not supported (%.100s)",
                               response.challenges ? response.challenges[0] : "without saying which");
+        server->keeps_signatures = r == 0 && response.keeps_signatures;
         if (r < 0) {
                 free(server->base);
                 server->base = NULL;

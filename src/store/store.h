@@ -5,6 +5,7 @@
  *
  *   oci-layout, index.json, blobs/sha256/HEX     the layout: skopeo and umoci read and write it as it is
  *   images/HEX.json                              what is known of the image whose manifest is HEX (StoreImage); a cache, can be made anew
+ *   images/HEX.trust                             where it came from, and by which policy it was let in; see trust/record.h
  *   layers/CHAINID-HEX/diff/                     unpacked layers, in overlay's own format; visible only when whole and synced
  *   layers/CHAINID-HEX/layer.json                {diffID, parent, size, entries}
  *   containers/ID/                               containers made from images: see container.h

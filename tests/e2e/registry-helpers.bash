@@ -77,6 +77,22 @@ put() {
         skopeo copy -q "${@:3}" --dest-tls-verify=false "oci:$2" "docker://$1"
 }
 
+# put_index REGISTRY NAME TAG: an index of two platforms, whose digests are in $T/amd64.digest and $T/arm64.digest; its text is $T/index
+put_index() {
+        local arch
+
+        for arch in amd64 arm64; do
+                make_image "$T/$arch" <<< '{"name": "x", "image": {"architecture": "'$arch'"}, "layers": [{"entries": [{"name": "arch", "data": "'$arch'"}]}]}' > "$T/$arch.digest"
+                put "$1/$2:$arch" "$T/$arch"
+        done
+        jq -n --arg a "$(< "$T/amd64.digest")" --arg b "$(< "$T/arm64.digest")" --argjson n "$(stat -c %s "$T/amd64/blobs/sha256/$(cut -c8- "$T/amd64.digest")")" \
+                --argjson m "$(stat -c %s "$T/arm64/blobs/sha256/$(cut -c8- "$T/arm64.digest")")" '
+                {schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [
+                 {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $a, size: $n, platform: {os: "linux", architecture: "amd64"}},
+                 {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $b, size: $m, platform: {os: "linux", architecture: "arm64"}}]}' > "$T/index"
+        curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary "@$T/index" "http://$1/v2/$2/manifests/$3"
+}
+
 # podman_here ARG…: with a storage of the test's own
 podman_here() {
         podman --root "$T/podman" --runroot "$T/podman-run" --storage-driver vfs "$@"

@@ -264,16 +264,7 @@ teardown() {
 
 @test "an index: this machine's platform, another's, or all of them" {
         start_registry r
-        for arch in amd64 arm64; do
-                make_image "$T/$arch" <<< '{"name": "x", "image": {"architecture": "'$arch'"}, "layers": [{"entries": [{"name": "arch", "data": "'$arch'"}]}]}' > "$T/$arch.digest"
-                put "$REG/multi:$arch" "$T/$arch"
-        done
-        jq -n --arg a "$(< "$T/amd64.digest")" --arg b "$(< "$T/arm64.digest")" --argjson n "$(stat -c %s "$T/amd64/blobs/sha256/$(cut -c8- "$T/amd64.digest")")" \
-                --argjson m "$(stat -c %s "$T/arm64/blobs/sha256/$(cut -c8- "$T/arm64.digest")")" '
-                {schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [
-                 {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $a, size: $n, platform: {os: "linux", architecture: "amd64"}},
-                 {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $b, size: $m, platform: {os: "linux", architecture: "arm64"}}]}' > "$T/index"
-        curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary "@$T/index" "http://$REG/v2/multi/manifests/all"
+        put_index "$REG" multi all
 
         ok lxcri pull -q --tls-verify=false --platform linux/arm64 "$REG/multi:all"
         [[ $output == "$(< "$T/arm64.digest")" ]]

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "cli/copying.h"
+#include "image/admission.h"
 #include "image/pull.h"
 
 typedef struct CopyArgs {
@@ -49,7 +50,6 @@ static int copy_to_store(Cli *cli, const CopyArgs *args, const CopyRequest *requ
         ImageProgress progress = cli->lifecycle.observer.image_progress;
         _cleanup_(store_closep) Store *store = NULL;
         ImportedImage image = {}, *images;
-        const ImageModule *module;
         StoreName name = {};
         size_t n;
         int r;
@@ -66,6 +66,7 @@ static int copy_to_store(Cli *cli, const CopyArgs *args, const CopyRequest *requ
                         .all_platforms = request->all_platforms,
                         .registry = request->from,
                         .unpacked_max = request->unpacked_max,
+                        .signature_policy = args->registry.signature_policy,
                 };
 
                 if (image_pull(store, &pull, &progress, &image, err) < 0)
@@ -90,8 +91,7 @@ static int copy_to_store(Cli *cli, const CopyArgs *args, const CopyRequest *requ
                 .platform = request->platform,
                 .unpacked_max = request->unpacked_max,
         };
-        module = image_module(err);
-        if (!module || module->import(store, &import, &progress, &images, &n, err) < 0)
+        if (image_admit(store, &import, args->registry.signature_policy, &progress, &images, &n, err) < 0)
                 return error_prefix(err, "copy '%s'", request->source);
         r = print(cli, &images[0], args->quiet, err);
         imported_images_free(images, n);
@@ -101,7 +101,8 @@ static int copy_to_store(Cli *cli, const CopyArgs *args, const CopyRequest *requ
 static int run(Cli *cli, const Call *call, Error *err) {
         const CopyArgs *args = call->args;
         RegistryOptions from = registry_request(cli, call, &args->registry), to = from;
-        const CopyRequest request = {
+        _cleanup_(admission_freep) Admission *admission = NULL;
+        CopyRequest request = {
                 .source = call->operands[0],
                 .target = call->operands[1],
                 .platform = args->platform.os ? &args->platform : NULL,
@@ -122,7 +123,14 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 from.creds = args->source_creds;
         if (args->target_creds)
                 to.creds = args->target_creds;
-        return names_a_place(request.target) ? copy_run(cli, &request, args->quiet, err) : copy_to_store(cli, args, &request, err);
+        if (!names_a_place(request.target))
+                return copy_to_store(cli, args, &request, err);
+        if (names_a_place(request.source)) {
+                if (admission_open(args->registry.signature_policy, &admission, err) < 0)
+                        return -1;
+                request.judge = admission_judge(admission);
+        }
+        return copy_run(cli, &request, args->quiet, err);
 }
 
 const Command cmd_copy = {
@@ -139,7 +147,7 @@ const Command cmd_copy = {
                     "proxmox-lxcri copy app:v2 docker-archive:app.tar",
         .min_operands = 2,
         .max_operands = 2,
-        .options = (const Option *const[]) { copy_options, registry_options, NULL },
+        .options = (const Option *const[]) { copy_options, policy_options, registry_options, NULL },
         .args_size = sizeof(CopyArgs),
         .clear = clear,
         .run = run,

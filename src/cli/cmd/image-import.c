@@ -5,10 +5,12 @@
 #include "base/cleanup.h"
 #include "cli/images.h"
 #include "cli/registry-options.h"
+#include "image/admission.h"
 
 typedef struct ImportArgs {
         bool all, quiet, unpack;
         Platform platform;
+        const char *signature_policy;
 } ImportArgs;
 
 static const Option import_options[] = {
@@ -17,6 +19,8 @@ static const Option import_options[] = {
         OPT_FLAG(0, "all", ImportArgs, all, "take every image of an archive that holds several"),
         OPT_FLAG(0, "unpack", ImportArgs, unpack, "unpack the layers in the same pass, so that the first container need not"),
         OPT_FLAG('q', "quiet", ImportArgs, quiet, "print digests only"),
+        OPT_STRING(0, "signature-policy", ImportArgs, signature_policy, "FILE",
+                   "which sources are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
         OPT_END
 };
 
@@ -49,7 +53,6 @@ static int print_imported(Cli *cli, const ImportedImage *images, size_t n, bool 
 static int run(Cli *cli, const Call *call, Error *err) {
         _cleanup_(store_closep) Store *store = NULL;
         const ImportArgs *args = call->args;
-        const ImageModule *module;
         ImportedImage *images;
         size_t n;
         int r;
@@ -67,8 +70,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
 
         if (cli_open_store(cli, STORE_CREATE, &store, err) < 0)
                 return -1;
-        module = image_module(err);
-        if (!module || module->import(store, &request, &cli->lifecycle.observer.image_progress, &images, &n, err) < 0)
+        if (image_admit(store, &request, args->signature_policy, &cli->lifecycle.observer.image_progress, &images, &n, err) < 0)
                 return error_prefix(err, "import '%s'", request.source);
         progress_hide(&cli->progress);
         r = print_imported(cli, images, n, args->quiet, err);

@@ -2,15 +2,19 @@
 
 #include "base/cleanup.h"
 #include "cli/images.h"
+#include "image/admission.h"
 
 typedef struct LoadArgs {
         const char *file;
         bool quiet;
+        const char *signature_policy;
 } LoadArgs;
 
 static const Option load_options[] = {
         OPT_STRING('i', "input", LoadArgs, file, "FILE", "an OCI archive, a docker-archive, or the directory of an OCI layout"),
         OPT_FLAG('q', "quiet", LoadArgs, quiet, "print digests only, and no progress"),
+        OPT_STRING(0, "signature-policy", LoadArgs, signature_policy, "FILE",
+                   "which sources are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
         OPT_END
 };
 
@@ -30,7 +34,6 @@ static int run(Cli *cli, const Call *call, Error *err) {
         ImageProgress progress = cli->lifecycle.observer.image_progress;
         _cleanup_(store_closep) Store *store = NULL;
         const LoadArgs *args = call->args;
-        const ImageModule *module;
         ImportedImage *images;
         size_t n;
         int r;
@@ -42,8 +45,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 progress.report = NULL;
         if (cli_open_store(cli, STORE_CREATE, &store, err) < 0)
                 return -1;
-        module = image_module(err);
-        if (!module || module->import(store, &request, &progress, &images, &n, err) < 0)
+        if (image_admit(store, &request, args->signature_policy, &progress, &images, &n, err) < 0)
                 return error_prefix(err, "load '%s'", args->file);
         progress_hide(&cli->progress);
         r = print_loaded(cli, images, n, args->quiet, err);

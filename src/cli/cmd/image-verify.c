@@ -4,8 +4,11 @@
 
 #include "base/cleanup.h"
 #include "cli/images.h"
+#include "cli/registry-options.h"
+#include "image/admission.h"
 
 typedef struct VerifyArgs {
+        RegistryArgs registry; /* first */
         bool quiet;
         Store *store; /* opened by run(), for every operand */
 } VerifyArgs;
@@ -47,6 +50,36 @@ static int judge(const char *text, const VerifyResult *results, size_t n, Error 
         return error_hint(err, "import the image again");
 }
 
+/* "signedBy 0123… (docker.io/library/redis:7), rule 'docker docker.io' of /etc/containers/policy.json" */
+static int trust_text(const TrustOrigin *origin, Buf *buf, Error *err) {
+        for (size_t i = 0; i < origin->n_signers; i++) {
+                const TrustSigner *signer = &origin->signers[i];
+
+                if (buf_printf(buf, err, "%s %s (%s), ", requirement_name(signer->kind), signer->claim.signer ?: "by an unnamed key",
+                               signer->claim.docker_reference ?: "of no name") < 0)
+                        return -1;
+        }
+        return buf_printf(buf, err, "%srule '%s' of %s", origin->n_signers ? "" : "accepted without a signature, ", origin->rule_name,
+                          origin->policy);
+}
+
+/* Who signed it, and by which rule it may be used. */
+static int print_trust(Cli *cli, const Call *call, const FoundImage *found, Error *err) {
+        const VerifyArgs *args = call->args;
+        const RegistryOptions registry = registry_request(cli, call, &args->registry);
+        _cleanup_buf_ Buf text = BUF_INIT(OUTPUT_MAX), line = BUF_INIT(OUTPUT_MAX);
+        _cleanup_admitted_ Admitted admitted = {};
+
+        if (admission_check(args->store, args->registry.signature_policy, found->name.name, &found->image->manifest, &registry, &admitted,
+                            err) < 0)
+                return -1;
+        if (args->quiet || !admitted.judged)
+                return 0;
+        if (trust_text(&admitted.origin, &text, err) < 0 || text_printable(&line, text.data, false, err) < 0)
+                return -1;
+        return output_printf(&cli->out, err, "trust: %s\n", line.data);
+}
+
 static int verify_one(Cli *cli, const Call *call, const char *text, Error *err) {
         _cleanup_(found_image_clear) FoundImage found = {};
         const ImageModule *module = image_module(err);
@@ -64,6 +97,8 @@ static int verify_one(Cli *cli, const Call *call, const char *text, Error *err) 
         if (r == 0)
                 r = judge(text, results, n, err);
         verify_results_free(results, n);
+        if (r == 0 && print_trust(cli, call, &found, err) < 0)
+                return error_prefix(err, "image '%s'", text);
         return r;
 }
 
@@ -109,12 +144,13 @@ static int run(Cli *cli, const Call *call, Error *err) {
 const Command cmd_image_verify = {
         .name = "image verify",
         .group = COMMANDS_IMAGES,
-        .summary = "check every blob and layer of images by its digest",
+        .summary = "check every blob and layer of images by its digest, and who signed them",
         .operands = "[IMAGE...]",
-        .description = "Without IMAGE, all of the store are checked.",
+        .description = "Without IMAGE, all of the store are checked. Then the signature policy is asked again whether the image may be used: "
+                       "the last line says who signed it and which rule lets it in.",
         .examples = "proxmox-lxcri image verify\nproxmox-lxcri image verify redis:7",
         .max_operands = OPERANDS_MANY,
-        .options = (const Option *const[]) { verify_options, NULL },
+        .options = (const Option *const[]) { verify_options, policy_options, registry_options, NULL },
         .args_size = sizeof(VerifyArgs),
         .clear = clear,
         .run = run,

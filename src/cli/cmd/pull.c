@@ -46,6 +46,7 @@ static int pull_one(Cli *cli, const Call *call, const char *name, Error *err) {
                 .drop_blobs = !cli->config->keep_blobs,
                 .workers = (unsigned) cli->config->workers,
                 .unpacked_max = (uint64_t) cli->config->layer_size_max,
+                .signature_policy = args->registry.signature_policy,
         };
 
         cli->progress.plain = !args->quiet;
@@ -79,13 +80,15 @@ const Command cmd_pull = {
         .operands = "IMAGE...",
         .description = "IMAGE is a reference such as redis:7 or registry.example/team/app@sha256:… Short names mean what registries.conf "
                        "says, and Docker Hub otherwise; mirrors, rewriting, insecure and blocked registries are taken from there too.\n\n"
-                       "What is in the store already is not fetched again. A pull that was cut off goes on where it stopped.",
+                       "What is in the store already is not fetched again. A pull that was cut off goes on where it stopped.\n\n"
+                       "Whether an image may come in is said by policy.json; signatures are verified before anything but the manifest "
+                       "is fetched.",
         .examples = "proxmox-lxcri pull redis:7\n"
                     "proxmox-lxcri pull --platform linux/arm64 alpine\n"
                     "proxmox-lxcri pull --tls-verify=false localhost:5000/app:v1   # plain HTTP",
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
-        .options = (const Option *const[]) { pull_options, registry_options, NULL },
+        .options = (const Option *const[]) { pull_options, policy_options, registry_options, NULL },
         .args_size = sizeof(PullArgs),
         .clear = clear,
         .run = run,

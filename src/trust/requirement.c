@@ -1,0 +1,205 @@
+/* Requirements of policy.json: one table row a type, and one reader each. Source: containers-policy.json(5), "POLICY REQUIREMENTS" */
+
+#include "trust/requirement.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+
+void requirement_clear(TrustRequirement *requirement) {
+        strv_free(requirement->key_paths);
+        strv_free(requirement->key_data);
+        trust_identity_clear(&requirement->identity);
+        *requirement = (TrustRequirement) { 0 };
+}
+
+int json_check_keys(const json_t *object, const char *const *allowed, const char *where, Error *err) {
+        const char *key;
+        json_t *value;
+
+        json_object_foreach((json_t *) object, key, value) {
+                const char *const *known = allowed;
+
+                while (*known && strcmp(*known, key) != 0)
+                        known++;
+                if (!*known)
+                        return error_set(err, ERROR_INVALID_CONFIG, "%s: unknown key '%s'", where, key);
+                if (json_is_null(value))
+                        return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' is null", where, key);
+        }
+        return 0;
+}
+
+/* Keys that a requirement may name in one way alone; of those that name none, @allowed is NULL. */
+static int take_text(const json_t *json, const char *key, bool inline_data, const char *where, char ***ret, Error *err) {
+        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
+        _cleanup_buf_ Buf decoded = BUF_INIT(TRUST_KEY_SIZE_MAX);
+        const char *text = NULL;
+
+        if (json_need_string(json, key, place, &text, err) < 0)
+                return -1;
+        if (!text[0])
+                return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' is empty", where, key);
+        if (inline_data && base64_decode(&decoded, text, err) < 0) {
+                if (err && err->kind != ERROR_OUT_OF_MEMORY)
+                        err->kind = ERROR_INVALID_CONFIG;
+                return error_prefix(err, "%s: '%s'", where, key);
+        }
+        return strv_push(ret, text, err);
+}
+
+static int take_list(const json_t *json, const char *key, bool inline_data, const char *where, char ***ret, Error *err) {
+        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
+        json_t *list, *entry;
+        size_t i;
+
+        if (json_need_array(json, key, place, &list, err) < 0)
+                return -1;
+        if (json_array_size(list) == 0 || json_array_size(list) > POLICY_KEYS_MAX)
+                return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' has %zu entries, not 1 to %d", where, key, json_array_size(list),
+                                 POLICY_KEYS_MAX);
+        json_array_foreach(list, i, entry) {
+                _cleanup_json_ json_t *one = json_pack("{s:O}", key, entry);
+
+                if (!one)
+                        return error_oom(err);
+                if (take_text(one, key, inline_data, where, ret, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+static const struct {
+        const char *key;
+        bool list, inline_data;
+        bool sigstore; /* of sigstoreSigned alone */
+} key_sources[] = {
+        { "keyPath", false, false, false },
+        { "keyPaths", true, false, false },
+        { "keyData", false, true, false },
+        { "keyDatas", true, true, true },
+};
+
+/* What is named instead of keys, or beside them, and is not checked here. */
+static const char *const beyond[] = {
+        "fulcio",           "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas",
+        NULL,
+};
+
+static bool replaces_keys(const char *key) {
+        return !strcmp(key, "fulcio") || !strcmp(key, "pki");
+}
+
+static int check_beyond(const json_t *json, const char *where, TrustRequirement *requirement, unsigned *sources, Error *err) {
+        for (size_t i = 0; beyond[i]; i++) {
+                const json_t *value = json_object_get(json, beyond[i]);
+                const size_t len = strlen(beyond[i]);
+
+                if (!value)
+                        continue;
+                if (replaces_keys(beyond[i]) ? !json_is_object(value) :
+                    beyond[i][len - 1] == 's'    ? !json_is_array(value) :
+                                                   !json_is_string(value))
+                        return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' is of the wrong type", where, beyond[i]);
+                *sources += replaces_keys(beyond[i]);
+                requirement->unsupported = beyond[i];
+        }
+        return 0;
+}
+
+static int take_keys(const json_t *json, const char *where, bool sigstore, TrustRequirement *requirement, Error *err) {
+        unsigned sources = 0;
+
+        if (sigstore && check_beyond(json, where, requirement, &sources, err) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(key_sources); i++) {
+                const bool data = key_sources[i].inline_data;
+                char ***target = data ? &requirement->key_data : &requirement->key_paths;
+
+                if (!json_object_get(json, key_sources[i].key))
+                        continue;
+                sources++;
+                if ((key_sources[i].list ? take_list(json, key_sources[i].key, data, where, target, err) :
+                                           take_text(json, key_sources[i].key, data, where, target, err)) < 0)
+                        return -1;
+        }
+        if (sources != 1)
+                return error_set(err, ERROR_INVALID_CONFIG, "%s: %s of the ways to name a key, exactly one is needed", where,
+                                 sources ? "several" : "none");
+        return 0;
+}
+
+static int take_identity(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
+        const json_t *identity = json_object_get(json, "signedIdentity");
+        _cleanup_free_ char *place = NULL;
+
+        if (!identity)
+                return 0;
+        return string_format(&place, err, "%s.signedIdentity", where) < 0 ?
+                       -1 :
+                       trust_identity_parse(identity, place, &requirement->identity, err);
+}
+
+static int read_plain(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
+        return 0;
+}
+
+static int read_signed_by(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
+        /* Of the four that the format knows, containers/image takes the first alone. */
+        static const char *const types[] = { "GPGKeys", "signedByGPGKeys", "X509Certificates", "signedByX509CAs" };
+        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
+        const char *type;
+        size_t i = 0;
+
+        if (json_need_string(json, "keyType", place, &type, err) < 0)
+                return -1;
+        while (i < ARRAY_SIZE(types) && strcmp(type, types[i]) != 0)
+                i++;
+        if (i == ARRAY_SIZE(types))
+                return error_set(err, ERROR_INVALID_CONFIG, "%s: unknown keyType '%s'", where, type);
+        if (i > 0)
+                requirement->unsupported = types[i];
+        return take_keys(json, where, false, requirement, err) < 0 ? -1 : take_identity(json, where, requirement, err);
+}
+
+static int read_sigstore(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
+        return take_keys(json, where, true, requirement, err) < 0 ? -1 : take_identity(json, where, requirement, err);
+}
+
+static const struct {
+        const char *name;
+        int (*read)(const json_t *json, const char *where, TrustRequirement *requirement, Error *err);
+        const char *keys[16];
+} kinds[] = {
+        [REQUIREMENT_ACCEPT] = { "insecureAcceptAnything", read_plain, { "type" } },
+        [REQUIREMENT_REJECT] = { "reject", read_plain, { "type" } },
+        [REQUIREMENT_SIGNED_BY] = { "signedBy", read_signed_by, { "type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity" } },
+        [REQUIREMENT_SIGSTORE] = { "sigstoreSigned", read_sigstore,
+                                   { "type", "keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki", "rekorPublicKeyPath",
+                                     "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas", "signedIdentity" } },
+};
+
+const char *requirement_name(RequirementKind kind) {
+        return kinds[kind].name;
+}
+
+int requirement_parse(const json_t *json, const char *where, TrustRequirement *ret, Error *err) {
+        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
+        _cleanup_(requirement_clear) TrustRequirement requirement = { 0 };
+        const char *type;
+        size_t i = 0;
+
+        if (json_need_root(json, place, err) < 0 || json_need_string(json, "type", place, &type, err) < 0)
+                return -1;
+        while (i < ARRAY_SIZE(kinds) && strcmp(type, kinds[i].name) != 0)
+                i++;
+        if (i == ARRAY_SIZE(kinds))
+                return error_set(err, ERROR_INVALID_CONFIG, "%s: unknown type '%s'", where, type);
+        requirement.kind = (RequirementKind) i;
+        if (json_check_keys(json, kinds[i].keys, where, err) < 0 || kinds[i].read(json, where, &requirement, err) < 0)
+                return -1;
+        *ret = requirement;
+        requirement = (TrustRequirement) { 0 };
+        return 0;
+}
