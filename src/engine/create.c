@@ -184,14 +184,11 @@ static int plan_return(Builder *b, Error *err) {
         return 0;
 }
 
-/* Past the launcher, which gets /dev/null in their place. */
-static int plan_stdio(Builder *b, EngineLaunch *launch, Error *err) {
-        int *streams[] = { &launch->stdin_fd, &launch->stdout_fd, &launch->stderr_fd };
+/* Past the launcher, which has /dev/null in their place. */
+static int plan_stdio(Builder *b, const int streams[3], Error *err) {
+        for (int i = 0; i < 3; i++) {
+                int fd = streams[i] == SPAWN_INHERIT ? i : streams[i];
 
-        for (int i = 0; i < (int) ARRAY_SIZE(streams); i++) {
-                int fd = *streams[i] == SPAWN_INHERIT ? i : *streams[i];
-
-                *streams[i] = -1;
                 /* One that is closed is the launcher's /dev/null, too. */
                 if (fd >= 0 && fcntl(fd, F_GETFD) >= 0 && builder_fd(b, fd, false, &builder_plan(b)->process.stdio[i], err) < 0)
                         return -1;
@@ -247,11 +244,13 @@ static int await_ready(Creation *c, Error *err) {
 
 static int make(Creation *c, Error *err) {
         _cleanup_builder_ Builder builder = {};
+        const int streams[] = { c->request->stdin_fd, c->request->stdout_fd, c->request->stderr_fd };
+        const bool past = c->container->launcher->own_stdio;
         EngineLaunch launch = {
                 .cgroup_fd = -EBADF,
-                .stdin_fd = c->request->stdin_fd,
-                .stdout_fd = c->request->stdout_fd,
-                .stderr_fd = c->request->stderr_fd,
+                .stdin_fd = past ? -1 : streams[0],
+                .stdout_fd = past ? -1 : streams[1],
+                .stderr_fd = past ? -1 : streams[2],
                 .preserve_fds = c->request->preserve_fds,
         };
         PlanSource source = { .container = c->container, .request = c->request, .spec = c->spec };
@@ -274,11 +273,10 @@ static int make(Creation *c, Error *err) {
             plan_console(&builder, c->request->console_socket, c->at_once, err) < 0 ||
             plan_start(c, &builder, err) < 0)
                 return -1;
-        if (c->container->launcher->own_stdio && plan_stdio(&builder, &launch, err) < 0)
+        if (past && plan_stdio(&builder, streams, err) < 0)
                 return -1;
         builder_plan(&builder)->process.preserve_fds = (uint32_t) c->request->preserve_fds;
-        if (streams_give(schema_field(c->spec, "linux"), schema_field(c->spec, "process"),
-                       (const int[]) { launch.stdin_fd, launch.stdout_fd, launch.stderr_fd }, err) < 0)
+        if (streams_give(schema_field(c->spec, "linux"), schema_field(c->spec, "process"), streams, err) < 0)
                 return -1;
         if (c->container->launcher->own_mounts && plan_return(&builder, err) < 0)
                 return -1;
