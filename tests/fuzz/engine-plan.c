@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 .container = &container,
                 .request = &request,
                 .cgroup = &cgroup,
-                .made_by_launcher = size % 3 ? UINT64_MAX : 0,
+                .made_already = size % 3 ? UINT64_MAX : 0,
         };
         Error err = ERROR_INIT;
 
