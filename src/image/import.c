@@ -159,7 +159,8 @@ static int stage_archive(Staging *staging, const Source *source, StagedImages *r
             (source->kind == SOURCE_DOCKER_ARCHIVE && judge(staging, source, "docker-archive", err) < 0) ||
             members_extract(staging, source->fd, source->path, &members, err) < 0)
                 return -1;
-        if (source->kind == SOURCE_ARCHIVE && judge(staging, source, members_find(&members, "index.json") ? "oci-archive" : "docker-archive", err) < 0)
+        if (source->kind == SOURCE_ARCHIVE &&
+            judge(staging, source, members_find(&members, "index.json") ? "oci-archive" : "docker-archive", err) < 0)
                 return -1;
         if (source->kind == SOURCE_LAYOUT_ARCHIVE || (source->kind == SOURCE_ARCHIVE && members_find(&members, "index.json")))
                 return import_layout(staging, &layout, ret, err);

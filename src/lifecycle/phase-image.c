@@ -13,7 +13,10 @@
 #include "lifecycle/phases.h"
 #include "oci/reference.h"
 
-/* What a name of the store stands for, if the signature policy still lets it be used. An index that another platform was chosen of is looked through again. */
+/*
+ * What a name of the store stands for, if the signature policy still lets it be used. An index that another platform was chosen of is
+ * looked through again.
+ */
 static int load_image(Transaction *t, const char *text, Error *err) {
         const Platform *platform = t->request->platform;
         StoreName name = {};
@@ -29,7 +32,8 @@ static int load_image(Transaction *t, const char *text, Error *err) {
                 r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, err) : -1;
         }
         if (r == 0)
-                r = admission_check(t->store, t->request->signature_policy, name.name, &t->image->manifest, t->request->registry, NULL, err);
+                r = admission_check(t->store, t->request->signature_policy, name.name, &t->image->manifest, t->request->registry, NULL,
+                                    err);
         store_name_clear(&name);
         return r < 0 ? -1 : store_image_config(t->store, t->image, &t->image_config, err);
 }

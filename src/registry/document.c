@@ -16,7 +16,7 @@ static int get(const Call *call, Http *http, size_t max, char **ret, size_t *ret
                         return call_failed(call, http, &response, err);
                 if (http_read_all(http, max, ret, ret_len, &cause) == 0)
                         return 0;
-                if (http_failure(http) != HTTP_TRANSIENT || (cause.kind != ERROR_REGISTRY && cause.kind != ERROR_TIMEOUT) ||
+                if (http_failure(http) != HTTP_TRANSIENT || cause.kind != ERROR_REGISTRY ||
                     n > call->registry->options.retries) {
                         if (err)
                                 *err = cause;
@@ -55,8 +55,8 @@ static int get_place(Registry *registry, const Place *place, const char *before,
         return r < 0 ? error_prefix(err, "registry '%s': '%s'", place->name->registry, url) : 0;
 }
 
-int registry_api_get(Registry *registry, const Reference *name, const char *before, const char *after, size_t max, char **ret, size_t *ret_len,
-                     Error *err) {
+int registry_api_get(Registry *registry, const Reference *name, const char *before, const char *after, size_t max, char **ret,
+                     size_t *ret_len, Error *err) {
         _cleanup_(places_clear) Places places = { 0 };
         char *data = NULL;
         size_t len = 0;

@@ -1,4 +1,4 @@
-/* Signatures that are images' neighbours in the registry, as cosign puts them there: by a tag that is made of the digest, or as referrers. */
+/* Signatures that are images' neighbours in the registry, as cosign puts them there: by a tag made of the digest, or as referrers. */
 
 #include <string.h>
 
@@ -119,7 +119,7 @@ static int from_name(const RegistryModule *module, const FetchRequest *request, 
         return found ? take_manifest(module, request, &document, where, signatures, err) : 0;
 }
 
-/* The list of an image's referrers: by the API, or under its tag in a registry that has none. Source: distribution-spec, "Listing Referrers" */
+/* By the API, or under a tag in a registry that has none. Source: distribution-spec, "Listing Referrers" */
 static int get_referrers(const RegistryModule *module, const FetchRequest *request, char **ret, size_t *ret_len, Error *err) {
         _cleanup_(registry_document_clear) RegistryDocument document = { 0 };
         _cleanup_(reference_freep) Reference *name = NULL;

@@ -142,8 +142,8 @@ static int from_extension(const RegistryModule *module, const FetchRequest *requ
         if (json_need_root(json, place, err) < 0 || json_opt_array(json, "signatures", place, &list, err) < 0)
                 return -1;
         if (json_array_size(list) > TRUST_SIGNATURES_MAX)
-                return error_set(err, ERROR_SIGNATURE_REJECTED, "%s: %zu of them, at most %d are looked at", place.where, json_array_size(list),
-                                 TRUST_SIGNATURES_MAX);
+                return error_set(err, ERROR_SIGNATURE_REJECTED, "%s: %zu of them, at most %d are looked at", place.where,
+                                 json_array_size(list), TRUST_SIGNATURES_MAX);
         for (size_t i = 0; i < json_array_size(list); i++)
                 if (take_extension(json_array_get(list, i), i, signatures, err) < 0)
                         return -1;

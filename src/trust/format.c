@@ -24,8 +24,8 @@ int trust_signatures_add(TrustSignatures *signatures, TrustSignature *signature,
         return 0;
 }
 
-int trust_signature_set(SignatureKind kind, const void *data, size_t len, const char *base64_signature, const char *place, TrustSignature *ret,
-                        Error *err) {
+int trust_signature_set(SignatureKind kind, const void *data, size_t len, const char *base64_signature, const char *place,
+                        TrustSignature *ret, Error *err) {
         TrustSignature signature = { .kind = kind, .len = len };
 
         signature.data = malloc(len + 1);

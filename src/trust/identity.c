@@ -197,7 +197,8 @@ int trust_identity_match(const TrustIdentity *identity, const Reference *name, c
         if (matched)
                 return 0;
         if (!name && identity->kind != IDENTITY_EXACT_REFERENCE && identity->kind != IDENTITY_EXACT_REPOSITORY)
-                return error_set(err, ERROR_SIGNATURE_REJECTED, "it is made for '%s', and the image has no name to compare it with", signed_as);
+                return error_set(err, ERROR_SIGNATURE_REJECTED, "it is made for '%s', and the image has no name to compare it with",
+                                 signed_as);
         if (identity->reference ? reference_format(identity->reference, &wanted, err) < 0 : reference_format(name, &wanted, err) < 0)
                 return -1;
         return error_set(err, ERROR_SIGNATURE_REJECTED, "it is made for '%s', not for '%s' (%s)", signed_as, wanted,

@@ -103,7 +103,8 @@ static int save(const char *path, const json_t *json, Error *err) {
         if (!text)
                 return error_oom(err);
         if (policy_parse(text, strlen(text), path, &policy, err) < 0 ||
-            string_format(&directory, err, "%.*s", (int) (name - path), path) < 0 || dir_make_at(AT_FDCWD, directory, 0755, &dir_fd, err) < 0)
+            string_format(&directory, err, "%.*s", (int) (name - path), path) < 0 ||
+            dir_make_at(AT_FDCWD, directory, 0755, &dir_fd, err) < 0)
                 return -1;
         return file_write_atomic_at(dir_fd, name, text, strlen(text), 0644, WRITE_DURABLE, err);
 }

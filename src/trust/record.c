@@ -75,9 +75,10 @@ int trust_origin_make(const char *name, const TrustSource *source, const TrustPo
 }
 
 static int signer_json(json_t *list, const TrustSigner *signer, Error *err) {
-        json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:I}", "type", requirement_name(signer->kind), "signer", signer->claim.signer,
-                                 "reference", signer->claim.docker_reference, "manifest", signer->claim.manifest_digest, "place",
-                                 signer->place, "timestamp", (json_int_t) signer->claim.timestamp);
+        const TrustClaim *claim = &signer->claim;
+        json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:I}", "type", requirement_name(signer->kind), "signer", claim->signer,
+                                 "reference", claim->docker_reference, "manifest", claim->manifest_digest, "place", signer->place,
+                                 "timestamp", (json_int_t) claim->timestamp);
 
         return json && json_array_append_new(list, json) == 0 ? 0 : error_oom(err);
 }

@@ -64,7 +64,8 @@ static int add_scopes(json_t *docker, const char *what, RegistriesD *conf, Error
                                          json_string_value(json_object_get(conf->scope_files, scope)));
                 if (check_settings(settings, where, err) < 0)
                         return -1;
-                if (json_object_set(conf->scopes, scope, settings) < 0 || json_object_set_new(conf->scope_files, scope, json_string(what)) < 0)
+                if (json_object_set(conf->scopes, scope, settings) < 0 ||
+                    json_object_set_new(conf->scope_files, scope, json_string(what)) < 0)
                         return error_oom(err);
         }
         return 0;
@@ -87,7 +88,8 @@ int registries_d_parse(const char *text, size_t len, const char *what, Registrie
         json_object_foreach(json, key, value)
                 if (strcmp(key, "default-docker") != 0 && strcmp(key, "docker") != 0)
                         return error_set(err, ERROR_INVALID_CONFIG, "%s: '%.100s' is not known", what, key);
-        if (json_opt_object(json, "default-docker", place, &fallback, err) < 0 || json_opt_object(json, "docker", place, &docker, err) < 0 ||
+        if (json_opt_object(json, "default-docker", place, &fallback, err) < 0 ||
+            json_opt_object(json, "docker", place, &docker, err) < 0 ||
             string_format(&where, err, "%s: default-docker", what) < 0)
                 return -1;
         if (fallback) {
@@ -149,7 +151,8 @@ int registries_d_load(const char *folder, RegistriesD *conf, Error *err) {
                         return error_set_errno(err, ERROR_CONFIG, ENOENT, "open '%s'", folder);
         } else {
                 if (home && home[0] == '/' &&
-                    (string_format(&user, err, "%s/.config/containers/registries.d", home) < 0 || load_folder(user, &loaded, &found, err) < 0))
+                    (string_format(&user, err, "%s/.config/containers/registries.d", home) < 0 ||
+                     load_folder(user, &loaded, &found, err) < 0))
                         return -1;
                 if (!found && load_folder(SYSTEM_FOLDER, &loaded, &found, err) < 0)
                         return -1;
@@ -224,7 +227,8 @@ int registries_d_lookaside(const RegistriesD *conf, const Reference *name, bool 
                 return string_format(ret, err, "file://%s/" USER_STORE "/%s", home, name->repository);
         }
         url = json_string_value(value);
-        if ((strncmp(url, "file:///", 8) != 0 && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) || strpbrk(url, "?#")) {
+        if ((strncmp(url, "file:///", 8) != 0 && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) ||
+            strpbrk(url, "?#")) {
                 error_set(err, ERROR_INVALID_CONFIG, "registries.d: '%.300s' is no lookaside", url);
                 return error_hint(err, "it is file:///PATH, https://HOST/PATH or http://HOST/PATH");
         }

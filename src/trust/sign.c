@@ -110,8 +110,8 @@ static int find_identity(Signing *signing, Error *err) {
                 name = given;
         }
         /* A tag says more than the digest, which is signed beside it anyway. */
-        return string_format(&signing->identity, err, "%s/%s%s%s", name->registry, name->repository, name->tag ? ":" : name->has_digest ? "@" : "",
-                             name->tag ?: name->has_digest ? name->digest.text : "");
+        return string_format(&signing->identity, err, "%s/%s%s%s", name->registry, name->repository,
+                             name->tag ? ":" : name->has_digest ? "@" : "", name->tag ?: name->has_digest ? name->digest.text : "");
 }
 
 static int find_directory(Signing *signing, Error *err) {
@@ -124,7 +124,8 @@ static int find_directory(Signing *signing, Error *err) {
             registries_d_lookaside(&conf, signing->name, true, &url, err) < 0)
                 return -1;
         if (strncmp(url, "file://", 7) != 0) {
-                error_set(err, ERROR_NOT_SUPPORTED, "signatures of '%s' are kept at '%s', where nothing can be written", signing->identity, url);
+                error_set(err, ERROR_NOT_SUPPORTED, "signatures of '%s' are kept at '%s', where nothing can be written", signing->identity,
+                          url);
                 return error_hint(err, "say lookaside-staging: file:///DIR in registries.d, or --directory DIR");
         }
         return lookaside_directory(url, &signing->directory, err);

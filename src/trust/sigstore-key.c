@@ -50,8 +50,10 @@ static int parse_box(const char *data, size_t len, const char *what, Box *ret, E
 
         if (json_parse(data, len, what, &json, err) < 0 || json_need_root(json, place, err) < 0 ||
             json_need_object(json, "kdf", place, &kdf, err) < 0 || need_name(kdf, place, "scrypt", err) < 0 ||
-            json_need_object(kdf, "params", place, &params, err) < 0 || json_need_integer(params, "N", place, 2, 1 << 20, &ret->n, err) < 0 ||
-            json_need_integer(params, "r", place, 1, 64, &ret->r, err) < 0 || json_need_integer(params, "p", place, 1, 16, &ret->p, err) < 0 ||
+            json_need_object(kdf, "params", place, &params, err) < 0 ||
+            json_need_integer(params, "N", place, 2, 1 << 20, &ret->n, err) < 0 ||
+            json_need_integer(params, "r", place, 1, 64, &ret->r, err) < 0 ||
+            json_need_integer(params, "p", place, 1, 16, &ret->p, err) < 0 ||
             take_bytes(kdf, "salt", place, &ret->salt, err) < 0 || json_need_object(json, "cipher", place, &cipher, err) < 0 ||
             need_name(cipher, place, "nacl/secretbox", err) < 0 || take_bytes(cipher, "nonce", place, &ret->nonce, err) < 0 ||
             take_bytes(json, "ciphertext", place, &ret->text, err) < 0) {

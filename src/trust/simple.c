@@ -70,6 +70,7 @@ static int ring_open(Ring *ring, Error *err) {
 }
 
 static int make_directory(Ring *ring, Error *err) {
+        static const char conf[] = "no-autostart\nno-auto-key-locate\n";
         const char *tmp = getenv("TMPDIR");
         _cleanup_free_ char *directory = NULL;
         _cleanup_close_ int fd = -EBADF;
@@ -81,7 +82,7 @@ static int make_directory(Ring *ring, Error *err) {
         ring->directory = TAKE(directory);
         /* No agent, no daemon with keys, nothing from the network. */
         if (dir_open_at(AT_FDCWD, ring->directory, &fd, err) < 0 ||
-            file_write_atomic_at(fd, "gpg.conf", "no-autostart\nno-auto-key-locate\n", strlen("no-autostart\nno-auto-key-locate\n"), 0600, 0, err) < 0)
+            file_write_atomic_at(fd, "gpg.conf", conf, strlen(conf), 0600, 0, err) < 0)
                 return -1;
         return file_write_atomic_at(fd, "common.conf", "", 0, 0600, 0, err);
 }
@@ -152,7 +153,8 @@ static int judge(const Ring *ring, char **ret_signer, Error *err) {
         for (char **signer = ring->signers; signer && *signer; signer++)
                 if (signature->fpr && !strcmp(*signer, signature->fpr))
                         return string_copy(*signer, ret_signer, err);
-        return error_set(err, ERROR_SIGNATURE_REJECTED, "by key %s: it is none of the keys, but a subkey or another's", signature->fpr ?: "?");
+        return error_set(err, ERROR_SIGNATURE_REJECTED, "by key %s: it is none of the keys, but a subkey or another's",
+                         signature->fpr ?: "?");
 }
 
 static int verify(Ring *ring, const TrustSignature *signature, Buf *text, char **ret_signer, Error *err) {
@@ -183,7 +185,8 @@ int simple_verify(const TrustSignature *signature, const TrustKeys *keys, TrustC
                 if (import(&ring, &keys->items[i], err) < 0)
                         return -1;
         if (!ring.signers)
-                return error_set(err, ERROR_INVALID_CONFIG, "no OpenPGP key in '%s'", keys->n > 0 && keys->items[0].path ? keys->items[0].path : "keyData");
+                return error_set(err, ERROR_INVALID_CONFIG, "no OpenPGP key in '%s'",
+                                 keys->n > 0 && keys->items[0].path ? keys->items[0].path : "keyData");
         if (verify(&ring, signature, &text, &signer, err) < 0 ||
             payload_parse(SIGNATURE_SIMPLE, text.data ?: "", text.len, &claim, err) < 0)
                 return -1;

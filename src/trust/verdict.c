@@ -105,7 +105,8 @@ static int check_signature(Judge *judge, const TrustRequirement *requirement, co
 }
 
 static int add_reason(Buf *reasons, const TrustSignature *signature, const Error *cause) {
-        return buf_printf(reasons, NULL, "%s%s%s%s", reasons->len ? "; " : "", signature->place ?: "", signature->place ? ": " : "", cause->text);
+        return buf_printf(reasons, NULL, "%s%s%s%s", reasons->len ? "; " : "", signature->place ?: "", signature->place ? ": " : "",
+                          cause->text);
 }
 
 static int need_signature(Judge *judge, const TrustRequirement *requirement, Error *err) {

@@ -35,11 +35,13 @@ load ../e2e/helpers
 }
 
 @test "process: a seccomp profile may refuse calls that a runtime makes" {
-        local privileges
+        local privileges getcwd='"getcwd", '
 
+        # runc itself asks for it after the filter
+        [[ $RUNTIME != runc ]] || getcwd=''
         for privileges in true false; do
                 make_bundle "$T/b-$privileges" ".process.noNewPrivileges = $privileges"' | .process.args = ["echo", "ran"]
-                        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range", "fcntl", "openat2", "getcwd",
+                        | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range", "fcntl", "openat2", '"$getcwd"'
                                 "mount", "mount_setattr", "move_mount", "setns", "unshare"], action: "SCMP_ACT_ERRNO"}]}'
                 [[ $(lxcri run --bundle "$T/b-$privileges" "$ID" < /dev/null) == ran ]]
         done

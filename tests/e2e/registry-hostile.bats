@@ -19,7 +19,7 @@ teardown() {
 bad() {
         rm -f "$T/bad.port"
         serve bad /usr/bin/python3 "$PROJECT/tests/lib/bad-registry" "$T/bad.port" "${LAYOUT:-$FIXTURES/web}" "$@"
-        wait_until 20 test -s "$T/bad.port"
+        wait_until 120 test -s "$T/bad.port"
         REG=localhost:$(< "$T/bad.port")
 }
 

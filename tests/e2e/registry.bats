@@ -138,7 +138,7 @@ teardown() {
         rm -rf "$STORE"
 
         serve bad /usr/bin/python3 "$PROJECT/tests/lib/bad-registry" "$T/bad.port" "$FIXTURES/web" resets 1
-        wait_until 20 test -s "$T/bad.port"
+        wait_until 120 test -s "$T/bad.port"
         start_front "$(< "$T/bad.port")"
         ok lxcri pull -q --cert-dir "$T/certs" "$REG/web:1"
         [[ $output == "$(< "$FIXTURES/web.digest")" ]]
@@ -195,7 +195,7 @@ teardown() {
 
         make_ca
         serve token /usr/bin/python3 "$PROJECT/tests/lib/token-server" "$T/token.port" "$T/ca/server.cert" "$T/ca/server.key" test-registry
-        wait_until 20 test -s "$T/token.port"
+        wait_until 120 test -s "$T/token.port"
         port=$(< "$T/token.port")
         start_registry r "auth: {token: {realm: \"http://localhost:$port/token\", service: test-registry, issuer: test, rootcertbundle: $T/ca/ca.crt}}"
         for name in public private; do

@@ -8,8 +8,7 @@
 #include "trust/yaml-json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const char *const names[] = { "r.example/team/app:1", "a/b/c", "redis", "l:5000/x@sha256:"
-                                             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" };
+        static const char *const names[] = { "r.example/team/app:1", "a/b/c", "redis", "l:5000/x" };
         _cleanup_registries_d_ RegistriesD conf = { 0 };
         _cleanup_json_ json_t *json = NULL;
         Error err = ERROR_INIT;

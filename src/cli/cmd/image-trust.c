@@ -148,8 +148,8 @@ const Command cmd_image_trust = {
         .group = COMMANDS_IMAGES,
         .summary = "show or change which images are accepted",
         .operands = "show|set [SCOPE]",
-        .description = "The policy is containers-policy.json(5), shared with podman and skopeo. SCOPE is 'default', a registry, or a registry "
-                       "with the beginning of a name.",
+        .description = "The policy is containers-policy.json(5), shared with podman and skopeo. SCOPE is 'default', a registry, or a "
+                       "registry with the beginning of a name.",
         .examples = "proxmox-lxcri image trust show\n"
                     "proxmox-lxcri image trust set --type reject default\n"
                     "proxmox-lxcri image trust set --type sigstoreSigned -f /etc/pki/team.pub registry.example/team",

@@ -146,8 +146,8 @@ const Command cmd_image_verify = {
         .group = COMMANDS_IMAGES,
         .summary = "check every blob and layer of images by its digest, and who signed them",
         .operands = "[IMAGE...]",
-        .description = "Without IMAGE, all of the store are checked. Then the signature policy is asked again whether the image may be used: "
-                       "the last line says who signed it and which rule lets it in.",
+        .description = "Without IMAGE, all of the store are checked. Then the signature policy is asked again whether the image may be "
+                       "used: the last line says who signed it and which rule lets it in.",
         .examples = "proxmox-lxcri image verify\nproxmox-lxcri image verify redis:7",
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { verify_options, policy_options, registry_options, NULL },

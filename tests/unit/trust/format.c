@@ -12,7 +12,8 @@
 
 static const char sigstore[] = "\0sigstore-json\n{\"mimeType\":\"" SIGSTORE_PAYLOAD_TYPE "\",\"payload\":\"e30=\",\"annotations\":"
                                "{\"" SIGSTORE_SIGNATURE_ANNOTATION "\":\"c2ln\"}}";
-static const char attestation[] = "\0sigstore-json\n{\"mimeType\":\"application/vnd.dsse.envelope.v1+json\",\"payload\":\"e30=\",\"annotations\":{}}";
+static const char attestation[] =
+        "\0sigstore-json\n{\"mimeType\":\"application/vnd.dsse.envelope.v1+json\",\"payload\":\"e30=\",\"annotations\":{}}";
 
 static void each_format_is_known(void **state) {
         static const char *const openpgp[] = { "\xa3\x01", "\x90\x0d", "\x88\x75", "\xc4\x0d", "\xc8\x01", "\xc2\x01" };

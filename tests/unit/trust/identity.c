@@ -42,7 +42,8 @@ static void expect(const char *identity_text, const char *name_text, const char 
                 assert_int_equal(reference_parse(name_text, &name, NULL), 0);
         r = trust_identity_match(&identity, name, signed_as, &err);
         if ((r == 0) != expected)
-                fail_msg("%s: image %s, signature for %s: %s", identity_text, name_text ?: "without a name", signed_as, r == 0 ? "accepted" : err.text);
+                fail_msg("%s: image %s, signature for %s: %s", identity_text, name_text ?: "without a name", signed_as,
+                         r == 0 ? "accepted" : err.text);
         if (r < 0)
                 assert_int_equal(err.kind, ERROR_SIGNATURE_REJECTED);
 }

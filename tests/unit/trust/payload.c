@@ -86,7 +86,8 @@ static void only_the_exact_form_is_read(void **state) {
 
 static void cosign_may_have_nothing_optional_to_say(void **state) {
         static const char text[] =
-                "{\"critical\":{\"identity\":{\"docker-reference\":\"\"}," IMAGE ",\"type\":\"cosign container image signature\"},\"optional\":null}";
+                "{\"critical\":{\"identity\":{\"docker-reference\":\"\"}," IMAGE ","
+                "\"type\":\"cosign container image signature\"},\"optional\":null}";
         _cleanup_claim_ TrustClaim claim = { 0 };
 
         assert_int_equal(payload_parse(SIGNATURE_SIGSTORE, text, strlen(text), &claim, NULL), 0);

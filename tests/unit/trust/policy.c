@@ -36,14 +36,18 @@ static TrustPolicy *parse(const char *text) {
 static void check_requirement(const char *requirement) {
         _cleanup_free_ char *text = NULL;
 
-        assert_int_equal(string_format(&text, NULL, "{\"default\":[" ACCEPT "],\"transports\":{\"docker\":{\"x.test\":[%s]}}}", requirement), 0);
+        assert_int_equal(string_format(&text, NULL, "{\"default\":[" ACCEPT "],\"transports\":{\"docker\":{\"x.test\":[%s]}}}",
+                                       requirement),
+                         0);
         policy_free(parse(text));
 }
 
 static void refuse_requirement(const char *requirement, const char *why) {
         _cleanup_free_ char *text = NULL;
 
-        assert_int_equal(string_format(&text, NULL, "{\"default\":[" ACCEPT "],\"transports\":{\"docker\":{\"x.test\":[%s]}}}", requirement), 0);
+        assert_int_equal(string_format(&text, NULL, "{\"default\":[" ACCEPT "],\"transports\":{\"docker\":{\"x.test\":[%s]}}}",
+                                       requirement),
+                         0);
         check_refused(text, why);
 }
 
@@ -63,7 +67,8 @@ static void a_file_is_taken_whole_or_not_at_all(void **state) {
         check_refused("{\"default\":[" ACCEPT "],\"transports\":{\"docker\":{\"a\":[" ACCEPT "]},\"docker\":{}}}", "duplicate");
         check_refused("{\"default\":[" ACCEPT "],\"transports\":{\"docker\":{\"a\":[]}}}", "transports.docker.\"a\": no requirement");
         check_refused("{\"default\":[" ACCEPT "]} {}", "");
-        policy_free(parse("{\"default\":[" ACCEPT "," REJECT "],\"transports\":{\"docker-daemon\":{\"\":[" ACCEPT "]},\"new\":{\"x\":[" REJECT "]}}}"));
+        policy_free(parse("{\"default\":[" ACCEPT "," REJECT "],"
+                          "\"transports\":{\"docker-daemon\":{\"\":[" ACCEPT "]},\"new\":{\"x\":[" REJECT "]}}}"));
 }
 
 static void requirements_have_their_own_keys_and_no_others(void **state) {
@@ -107,7 +112,8 @@ static void scopes_of_paths_are_canonical(void **state) {
                 for (int t = 0; t < 3; t++) {
                         _cleanup_free_ char *text = NULL;
 
-                        assert_int_equal(string_format(&text, NULL, "{\"default\":[" ACCEPT "],\"transports\":{\"%s\":{\"%s\":[" REJECT "]}}}",
+                        assert_int_equal(string_format(&text, NULL,
+                                                       "{\"default\":[" ACCEPT "],\"transports\":{\"%s\":{\"%s\":[" REJECT "]}}}",
                                                        (const char *[]) { "dir", "oci", "oci-archive" }[t], wrong[i]),
                                          0);
                         check_refused(text, "a scope has to be");
@@ -137,7 +143,8 @@ static void the_most_specific_scope_decides(void **state) {
         _cleanup_(policy_freep) TrustPolicy *policy = parse(
                 "{\"default\":[" REJECT "],\"transports\":{"
                 "\"docker\":{\"\":[" REJECT "],\"r.test:5000\":[" REJECT "],\"r.test:5000/a\":[" REJECT "],\"r.test:5000/a/b\":[" REJECT
-                "],\"r.test:5000/a/b:1\":[" REJECT "],\"docker.io/library/redis\":[" REJECT "],\"*.test\":[" REJECT "],\"*.b.test\":[" REJECT
+                "],\"r.test:5000/a/b:1\":[" REJECT "],"
+                "\"docker.io/library/redis\":[" REJECT "],\"*.test\":[" REJECT "],\"*.b.test\":[" REJECT
                 "],\"a.b.test\":[" REJECT "]},"
                 "\"oci\":{\"/srv\":[" REJECT "],\"/srv/x/y\":[" REJECT "]},\"docker-archive\":{\"\":[" REJECT "]}}}");
 

@@ -53,7 +53,12 @@ static void pair_clear(Pair *pair) {
 static ErrorKind verify(char *text, char *signature, char *key, TrustClaim *claim) {
         TrustKey item = { .data = key, .len = strlen(key) };
         const TrustKeys keys = { &item, 1 };
-        const TrustSignature one = { .kind = SIGNATURE_SIGSTORE, .data = (uint8_t *) text, .len = strlen(text), .base64_signature = signature };
+        const TrustSignature one = {
+                .kind = SIGNATURE_SIGSTORE,
+                .data = (uint8_t *) text,
+                .len = strlen(text),
+                .base64_signature = signature,
+        };
         Error err = ERROR_INIT;
 
         return sigstore_verify(&one, &keys, claim, &err) < 0 ? err.kind : ERROR_NONE;
@@ -131,7 +136,8 @@ static void cosigns_encrypted_key_opens_with_its_passphrase_alone(void **state) 
 
 static void what_is_no_private_key_is_refused(void **state) {
         static const char *const cases[] = { "", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                                             "-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\ne30=\n-----END ENCRYPTED COSIGN PRIVATE KEY-----\n" };
+                                             "-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\ne30=\n"
+                                             "-----END ENCRYPTED COSIGN PRIVATE KEY-----\n" };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Error err = ERROR_INIT;

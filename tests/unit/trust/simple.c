@@ -18,14 +18,15 @@
 
 /* gpg with the scratch directory's own key ring, which $GNUPGHOME names. @input: of stdin; @output: file for stdout; NULL: none */
 static void gpg(const Scratch *scratch, const char *input, const char *output, const char *const *arguments) {
+        static const char *const always[] = { "gpg", "--batch", "--quiet", "--yes", "--no-tty", "--pinentry-mode", "loopback",
+                                              "--passphrase", "" };
         _cleanup_strv_ char **argv = NULL;
         _cleanup_close_ int in = -EBADF, out = -EBADF;
         int status;
         pid_t pid;
 
-        for (const char *const *word = (const char *const[]) { "gpg", "--batch", "--quiet", "--yes", "--no-tty", "--pinentry-mode", "loopback",
-                                                               "--passphrase", "", NULL }; *word; word++)
-                assert_int_equal(strv_push(&argv, *word, NULL), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+                assert_int_equal(strv_push(&argv, always[i], NULL), 0);
         for (; *arguments; arguments++)
                 assert_int_equal(strv_push(&argv, *arguments, NULL), 0);
         if (input) {
@@ -34,7 +35,12 @@ static void gpg(const Scratch *scratch, const char *input, const char *output, c
         }
         if (output)
                 out = openat(scratch->fd, output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        const Spawn spawn = { .argv = (const char *const *) argv, .stdin_fd = input ? in : -1, .stdout_fd = output ? out : -1, .stderr_fd = -1 };
+        const Spawn spawn = {
+                .argv = (const char *const *) argv,
+                .stdin_fd = input ? in : -1,
+                .stdout_fd = output ? out : -1,
+                .stderr_fd = -1,
+        };
 
         assert_int_equal(process_spawn(&spawn, &pid, NULL, NULL), 0);
         assert_int_equal(process_wait(pid, &status, NULL), 0);

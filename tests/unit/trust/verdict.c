@@ -65,7 +65,8 @@ static ErrorKind judge(const char *requirements, const char *const *signatures, 
         int registry; /* only ever passed on */
 
         digest_from_hex(HEX, &manifest);
-        assert_int_equal(string_format(&text, NULL, "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"transports\":{\"docker\":{\"\":[%s]}}}",
+        assert_int_equal(string_format(&text, NULL,
+                                       "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"transports\":{\"docker\":{\"\":[%s]}}}",
                                        requirements),
                          0);
         if (policy_parse(text, strlen(text), "p", &policy, &err) < 0)
