@@ -112,7 +112,7 @@ static int unmount_below(const char *directory, Error *err) {
 }
 
 int leftovers_remove(const BackendContainer *container, int dir_fd, Error *err) {
-        static const char *const files[] = { PID_FILE, "." PID_FILE, CGROUPS_FILE };
+        static const char *const files[] = { PID_FILE, PID_FILE_NEW, CGROUPS_FILE };
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_free_ char *own = NULL;
 
@@ -124,7 +124,6 @@ int leftovers_remove(const BackendContainer *container, int dir_fd, Error *err) 
                     dir_remove_tree_at(dir_fd, container->id, err) < 0)
                         return -1;
         }
-        /* The second is where runc writes the first, to rename it then. */
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
                 if (unlinkat(dir_fd, files[i], 0) < 0 && errno != ENOENT)
                         return error_set_errno(err, ERROR_FILE, errno, "remove '%s/%s'", container->runtime_dir, files[i]);

@@ -13,6 +13,7 @@
 #include "runtime/foreground.h"
 
 #define PID_FILE     ".pid"     /* written by the runtime */
+#define PID_FILE_NEW "..pid"    /* where runc writes it, to rename it then */
 #define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
 #define LOG_FILE     ".log"     /* the runtime's own words, kept with --debug only */
 
