@@ -2,7 +2,6 @@
 
 #include "trust/payload.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -49,7 +48,7 @@ static int parse_optional(SignatureKind kind, const json_t *optional, TrustClaim
         if (!timestamp || json_is_null(timestamp))
                 return 0;
         number = json_number_value(timestamp);
-        if (!json_is_number(timestamp) || number != trunc(number) || fabs(number) > 9e15)
+        if (!json_is_number(timestamp) || number > 9e15 || number < -9e15 || number != (double) (int64_t) number)
                 return error_set(err, ERROR_SIGNATURE_REJECTED, "optional.timestamp is not a whole number");
         claim->timestamp = (int64_t) number;
         return 0;
