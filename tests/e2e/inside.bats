@@ -21,8 +21,6 @@ s#(shared|master|propagate_from):[0-9]+#\1:N#g
 /^mount: .* - cgroup /s# - cgroup [^ ]+ # - cgroup SOURCE #
 # in a user namespace runc lets all others search the session keyring; our exec joins it as its owner
 s#^(keyring: session .*;)3f130008;#\13f1b0000;#
-# others on this machine, bare crun above all, give the host's to root of a user namespace and back
-/^descriptor: .* \/dev\/null /s#owner [0-9]+:[0-9]+#owner N#
 # runc puts its memory cgroup below the caller's, we put it where cgroupsPath or the other hierarchies have it
 s#^(cgroup: [0-9]+:memory:).*/ID#\1/ID#
 /^mount: .* - cgroup .*memory/s#^mount: .*/ID#mount: /ID#

@@ -69,8 +69,8 @@ const Command cmd_image_sign = {
                        "Signed is what the registry has now; what has been fetched is not looked at.\n\n"
                        "A GPG signature becomes a file of the lookaside that registries.d names (lookaside-staging), for a web server to "
                        "serve. One of sigstore is pushed to the registry, beside the image, under the tag that cosign looks for. "
-                       "Nothing is sent to any service, and no transparency log is written: 'cosign verify' needs "
-                       "--insecure-ignore-tlog for it.\n\n"
+                       "Nothing is sent to any service, and no transparency log is written: 'cosign verify' "
+                       "needs --insecure-ignore-tlog for it.\n\n"
                        "What was signed, and where the signature is, is printed.",
         .examples = "proxmox-lxcri image sign --sign-by 0x1234ABCD registry.example/team/app:v2\n"
                     "proxmox-lxcri image sign --sign-by-sigstore-private-key cosign.key registry.example/team/app:v2",

@@ -136,8 +136,8 @@ static void cosigns_encrypted_key_opens_with_its_passphrase_alone(void **state) 
 
 static void what_is_no_private_key_is_refused(void **state) {
         static const char *const cases[] = { "", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                                             "-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\ne30=\n"
-                                             "-----END ENCRYPTED COSIGN PRIVATE KEY-----\n" };
+                                             ("-----BEGIN ENCRYPTED COSIGN PRIVATE KEY-----\ne30=\n"
+                                              "-----END ENCRYPTED COSIGN PRIVATE KEY-----\n") };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 Error err = ERROR_INIT;
