@@ -68,13 +68,15 @@ static void check_mounts(const Builder *b, const Plan *plan) {
 }
 
 static void check_process(const Builder *b, const PlanProcess *p) {
+        const PlanRlimit *limits = check_list(b, p->rlimits, sizeof(*limits));
+
         CHECK(p->args.n > 0 && check_string(b, p->cwd));
         check_strings(b, p->args);
         check_strings(b, p->env);
         (void) check_list(b, p->groups, sizeof(uint32_t));
         (void) check_list(b, p->memory_nodes, sizeof(uint64_t));
-        for (const PlanRlimit *l = check_list(b, p->rlimits, sizeof(*l)), *end = l + p->rlimits.n; l < end; l++)
-                CHECK(l->resource < 16 && check_string(b, l->place));
+        for (uint32_t i = 0; i < p->rlimits.n; i++)
+                CHECK(limits[i].resource < 16 && check_string(b, limits[i].place));
 }
 
 static void check_plan(const Builder *b) {
