@@ -11,9 +11,18 @@ podman_side() {
         side=(--side "$1" podman --tmpdir "$work/pt" --runtime "$2" --runtime-flag "root=$work/podman-$1" run --rm localhost/busybox true)
 }
 
-drive_podman() {
+# compare_driver NAME: by NAME_side, which sets side
+compare_driver() {
         local sides=() side
 
+        "$1_side" crun "$(command -v "$crun_program")"; sides+=("${side[@]}")
+        "$1_side" ours-crun "$work/proxmox-lxcri-crun"; sides+=("${side[@]}")
+        "$1_side" native "$work/proxmox-lxcri-native"; sides+=("${side[@]}")
+        echo "$1 run --rm"
+        "$compare" --rounds "$rounds" --most ours-crun 1.1 crun --most native 1 crun "${sides[@]}" || good=1
+}
+
+drive_podman() {
         cat > "$work/containers.conf" << CONF
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -26,11 +35,7 @@ CONF
         export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf PODMAN_IGNORE_CGROUPSV1_WARNING=1
         at_end+=("umount $work/p/overlay 2> /dev/null")
         podman --tmpdir "$work/pt" load -q -i "$work/busybox.tar" > /dev/null
-        podman_side crun "$(command -v "$crun_program")"; sides+=("${side[@]}")
-        podman_side ours-crun "$work/proxmox-lxcri-crun"; sides+=("${side[@]}")
-        podman_side native "$work/proxmox-lxcri-native"; sides+=("${side[@]}")
-        echo "podman run --rm"
-        "$compare" --rounds "$rounds" --most ours-crun 1.1 crun --most native 1 crun "${sides[@]}" || good=1
+        compare_driver podman
 }
 
 ctr_side() {
@@ -38,7 +43,7 @@ ctr_side() {
 }
 
 drive_ctr() {
-        local sides=() side containerd i
+        local containerd i
 
         cat > "$work/containerd.toml" << TOML
 version = 2
@@ -60,11 +65,7 @@ TOML
                 sleep 0.1
         done
         ctr -a "$work/c.sock" image import --base-name localhost/busybox "$work/busybox.tar" > /dev/null
-        ctr_side crun "$(command -v "$crun_program")"; sides+=("${side[@]}")
-        ctr_side ours-crun "$work/proxmox-lxcri-crun"; sides+=("${side[@]}")
-        ctr_side native "$work/proxmox-lxcri-native"; sides+=("${side[@]}")
-        echo "ctr run --rm"
-        "$compare" --rounds "$rounds" --most ours-crun 1.1 crun --most native 1 crun "${sides[@]}" || good=1
+        compare_driver ctr
 }
 
 part_drivers() {

@@ -40,20 +40,18 @@ static EngineCreate engine_request(const BackendCreate *request) {
         };
 }
 
-/* What is asked of crun and runc by other means than the configuration, and that the engine cannot do. */
-static int check_surroundings(const BackendContainer *container, Error *err) {
-        if (container->no_cgroups) {
-                error_set(err, ERROR_NOT_SUPPORTED, "a container of '%s' has cgroups of its own", container->backend->name);
-                return error_hint(err, "leave --cgroup-manager away");
-        }
-        return 0;
+static int need_cgroups(const BackendContainer *container, Error *err) {
+        if (!container->no_cgroups)
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "a container of '%s' has cgroups of its own", container->backend->name);
+        return error_hint(err, "leave --cgroup-manager away");
 }
 
 int engine_row_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
-        return check_surroundings(container, err) < 0 ? -1 : engine_create(&c, &r, ret_init, err);
+        return need_cgroups(container, err) < 0 ? -1 : engine_create(&c, &r, ret_init, err);
 }
 
 int engine_row_start(const BackendContainer *container, Error *err) {
@@ -87,7 +85,7 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
         const EngineContainer c = engine_container(container);
         const EngineCreate r = engine_request(request);
 
-        return check_surroundings(container, err) < 0 ? -1 : engine_run(&c, &r, published, userdata, ret_status, err);
+        return need_cgroups(container, err) < 0 ? -1 : engine_run(&c, &r, published, userdata, ret_status, err);
 }
 
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {

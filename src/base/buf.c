@@ -72,6 +72,10 @@ int string_format(char **ret, Error *err, const char *fmt, ...) {
         return 0;
 }
 
+bool string_equal(const char *a, const char *b) {
+        return a == b || (a && b && !strcmp(a, b));
+}
+
 int string_copy(const char *text, char **ret, Error *err) {
         char *copy = NULL;
 

@@ -47,6 +47,9 @@ void buf_free(Buf *buf);
  */
 int string_format(char **ret, Error *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/** string_equal() - strcmp() of texts that may be NULL */
+bool string_equal(const char *a, const char *b);
+
 /** string_copy() - strdup() with our errors; @text may be NULL, then *ret is NULL */
 int string_copy(const char *text, char **ret, Error *err);
 

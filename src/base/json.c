@@ -294,3 +294,11 @@ int json_need_array(const json_t *object, const char *key, JsonPlace place, json
                 return missing_error(key, place, err);
         return json_opt_array(object, key, place, ret, err);
 }
+
+json_t *json_array_of(json_t *object, const char *key) {
+        json_t *array = json_object_get(object, key);
+
+        if (!array && (!(array = json_array()) || json_object_set_new(object, key, array) < 0))
+                return NULL;
+        return array;
+}

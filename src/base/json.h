@@ -50,6 +50,9 @@ typedef struct JsonPlace {
         ErrorKind kind; /* what a wrong field is: ERROR_INVALID_SPEC for specs and manifests, ERROR_INVALID_CONFIG for our config, … */
 } JsonPlace;
 
+/** json_array_of() - an object's array, made when it has none; borrowed. NULL: out of memory */
+json_t *json_array_of(json_t *object, const char *key);
+
 /** json_need_root() - that a document is an object at all */
 int json_need_root(const json_t *json, JsonPlace place, Error *err);
 

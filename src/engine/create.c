@@ -44,12 +44,11 @@ static int load_spec(Creation *c, Error *err) {
 
 /* As runc names them; they are the container's own process's. Source: sd_listen_fds(3) */
 static int name_listen_fds(Creation *c, Error *err) {
-        json_t *process = json_object_get(c->spec, "process"), *env = json_object_get(process, "env");
+        json_t *process = json_object_get(c->spec, "process"), *env;
 
         if (c->request->listen_fds == 0 || !process)
                 return 0;
-        if (!env && (!(env = json_array()) || json_object_set_new(process, "env", env) < 0))
-                return error_oom(err);
+        env = json_array_of(process, "env");
         if (json_array_append_new(env, json_sprintf("LISTEN_FDS=%d", c->request->listen_fds)) < 0 ||
             json_array_append_new(env, json_string("LISTEN_PID=1")) < 0)
                 return error_oom(err);
@@ -210,20 +209,12 @@ static int run_outer_hooks(Creation *c, Error *err) {
         return session_go_on(&c->session, err);
 }
 
-static int tell_cgroups(const Creation *c, Error *err) {
-        _cleanup_strv_ char **list = NULL;
-
+/* Nobody here needs them any more. */
+static void tell_cgroups(Creation *c) {
         if (!c->request->ret_cgroups)
-                return 0;
-        list = calloc(1, sizeof(*list));
-        if (!list)
-                return error_oom(err);
-        for (char **d = c->cgroup->directories; *d; d++)
-                if (strv_push(&list, *d, err) < 0)
-                        return -1;
+                return;
         strv_free(*c->request->ret_cgroups);
-        *c->request->ret_cgroups = TAKE(list);
-        return 0;
+        *c->request->ret_cgroups = TAKE(c->cgroup->directories);
 }
 
 static int await_ready(Creation *c, Error *err) {
@@ -282,7 +273,10 @@ static int make(Creation *c, Error *err) {
                 return -1;
         if (session_settle(&c->session, err) < 0 || session_send_plan(&c->session, &builder, err) < 0)
                 return -1;
-        return await_ready(c, err) < 0 ? -1 : tell_cgroups(c, err);
+        if (await_ready(c, err) < 0)
+                return -1;
+        tell_cgroups(c);
+        return 0;
 }
 
 int creation_make(Creation *c, Error *err) {

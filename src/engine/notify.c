@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/socket.h"
 
 #define VARIABLE      "NOTIFY_SOCKET="
@@ -23,10 +24,8 @@
 #define BARRIER_MS    5000          /* for the manager to have read what was sent: it looks up who sent it */
 
 static int set_variable(json_t *spec, Error *err) {
-        json_t *process = json_object_get(spec, "process"), *env = json_object_get(process, "env");
+        json_t *env = json_array_of(json_object_get(spec, "process"), "env");
 
-        if (!env && (!(env = json_array()) || json_object_set_new(process, "env", env) < 0))
-                return error_oom(err);
         for (size_t i = json_array_size(env); i-- > 0;)
                 if (!strncmp(json_string_value(json_array_get(env, i)) ?: "", VARIABLE, strlen(VARIABLE)))
                         (void) json_array_remove(env, i);
@@ -34,15 +33,10 @@ static int set_variable(json_t *spec, Error *err) {
 }
 
 static int add_mount(const EngineContainer *container, json_t *spec, Error *err) {
-        json_t *mounts = json_object_get(spec, "mounts");
         json_t *mount = json_pack("{s:s,s:s,s:s+,s:[s,s,s,s,s]}", "destination", INSIDE, "type", "bind", "source", container->runtime_dir,
                                   "/" NOTIFY_DIR, "options", "bind", "ro", "nosuid", "nodev", "noexec");
 
-        if (!mounts && (!(mounts = json_array()) || json_object_set_new(spec, "mounts", mounts) < 0)) {
-                json_decref(mount);
-                return error_oom(err);
-        }
-        return json_array_append_new(mounts, mount) < 0 ? error_oom(err) : 0;
+        return json_array_append_new(json_array_of(spec, "mounts"), mount) < 0 ? error_oom(err) : 0;
 }
 
 int notify_prepare(const EngineContainer *container, int dir_fd, json_t *spec, Error *err) {

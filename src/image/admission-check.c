@@ -24,15 +24,20 @@ void admitted_clear(Admitted *admitted) {
 }
 
 /* Fetches the signatures again, and remembers what came of it. */
-static int verify_anew(const Check *check, const char *name, const TrustSource *source, TrustOrigin *ret, Error *err) {
-        const RegistryModule *module = check->registry && source->name ? registry_module(err) : NULL;
-        _cleanup_(trust_origin_clear) TrustOrigin origin = { 0 }, copy = { 0 };
+static int verify_anew(const Check *check, const char *name, const TrustSource *source, const TrustRule *rule, TrustOrigin *ret,
+                       Error *err) {
+        _cleanup_(trust_origin_clear) TrustOrigin origin = { 0 };
         _cleanup_verdict_ TrustVerdict verdict = { 0 };
+        const bool plain = rule_is_plain(rule);
+        const RegistryModule *module = NULL;
         Registry *registry = NULL;
         int r;
 
-        if (check->registry && source->name && (!module || module->open(check->registry, &registry, err) < 0))
-                return -1;
+        if (!plain && check->registry && source->name) {
+                module = registry_module(err);
+                if (!module || module->open(check->registry, &registry, err) < 0)
+                        return -1;
+        }
         const TrustQuestion question = {
                 .policy = check->policy,
                 .source = *source,
@@ -42,14 +47,13 @@ static int verify_anew(const Check *check, const char *name, const TrustSource *
         r = trust_judge(&question, &verdict, err);
         if (registry)
                 module->close(registry);
-        if (r < 0 || trust_origin_make(name, source, check->policy, &verdict, &origin, err) < 0 ||
-            trust_origin_make(name, source, check->policy, &verdict, &copy, err) < 0)
+        if (r < 0 || trust_origin_make(name, source, check->policy, &verdict, &origin, err) < 0)
                 return -1;
         /* What no signature was asked for is known without a record. */
-        if (!rule_is_plain(verdict.rule) && trust_record_add(check->store, check->manifest, &origin, err) < 0)
+        if (!plain && trust_record_add(check->store, check->manifest, &origin, err) < 0)
                 return -1;
-        *ret = copy;
-        copy = (TrustOrigin) { 0 };
+        *ret = origin;
+        origin = (TrustOrigin) { 0 };
         return 0;
 }
 
@@ -67,7 +71,7 @@ static int check_origin(Check *check, TrustOrigin *origin, TrustOrigin *ret, Err
             (!rule_is_plain(rule) && trust_origin_holds(origin, rule, &holds, err) < 0))
                 return -1;
         if (!holds)
-                return verify_anew(check, origin->name, &source, ret, err);
+                return verify_anew(check, origin->name, &source, rule, ret, err);
         *ret = *origin;
         *origin = (TrustOrigin) { 0 };
         return 0;
@@ -77,10 +81,11 @@ static int check_origin(Check *check, TrustOrigin *origin, TrustOrigin *ret, Err
 static int check_name(const Check *check, const char *name, TrustOrigin *ret, Error *err) {
         TrustSource source = { .transport = "oci", .path = store_path(check->store) };
         _cleanup_(reference_freep) Reference *reference = NULL;
+        const TrustRule *rule;
 
         if (name && !reference_is_short(name) && reference_parse(name, &reference, NULL) == 0)
                 source = (TrustSource) { .transport = "docker", .name = reference };
-        return verify_anew(check, name, &source, ret, err);
+        return policy_find(check->policy, &source, &rule, err) < 0 ? -1 : verify_anew(check, name, &source, rule, ret, err);
 }
 
 static bool has_name(const TrustOrigin *origin, const char *name) {

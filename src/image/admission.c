@@ -90,7 +90,7 @@ const ImageJudge *admission_judge(Admission *admission) {
 
 static int keep(const Admission *admission, Store *store, const Entry *entry, const char *name, const Digest *manifest, Error *err) {
         const TrustSource source = admission_source(&entry->source);
-        TrustOrigin origin;
+        _cleanup_(trust_origin_clear) TrustOrigin origin = { 0 };
 
         if (trust_origin_make(name, &source, admission->policy, &entry->verdict, &origin, err) < 0)
                 return -1;

@@ -65,7 +65,8 @@ static int find_image(Transaction *t, Error *err) {
                 if (load_image(t, *name, &cause) == 0)
                         return check_platform(t, err);
                 if (cause.kind == ERROR_SIGNATURE_REJECTED) {
-                        *err = cause;
+                        if (err)
+                                *err = cause;
                         return -1;
                 }
         }

@@ -81,14 +81,8 @@ static int take_layer(const RegistryModule *module, const FetchRequest *request,
 }
 
 static int parse(const char *data, size_t len, const char *where, const char *key, json_t **ret, json_t **ret_list, Error *err) {
-        const JsonPlace place = { where, ERROR_SIGNATURE_REJECTED };
-
-        if (json_parse(data, len, where, ret, err) < 0) {
-                if (err && err->kind == ERROR_INVALID_JSON)
-                        err->kind = ERROR_SIGNATURE_REJECTED;
-                return -1;
-        }
-        return json_need_root(*ret, place, err) < 0 ? -1 : json_need_array(*ret, key, place, ret_list, err);
+        return signature_json(data, len, where, ret, err) < 0 ? -1 :
+               json_need_array(*ret, key, (JsonPlace) { where, ERROR_SIGNATURE_REJECTED }, ret_list, err);
 }
 
 static int take_manifest(const RegistryModule *module, const FetchRequest *request, const RegistryDocument *document, const char *where,

@@ -134,12 +134,7 @@ static int from_extension(const RegistryModule *module, const FetchRequest *requ
                 return fetch_failed(err);
         if (!data)
                 return 0;
-        if (json_parse(data, len, place.where, &json, err) < 0) {
-                if (err && err->kind == ERROR_INVALID_JSON)
-                        err->kind = ERROR_SIGNATURE_REJECTED;
-                return -1;
-        }
-        if (json_need_root(json, place, err) < 0 || json_opt_array(json, "signatures", place, &list, err) < 0)
+        if (signature_json(data, len, place.where, &json, err) < 0 || json_opt_array(json, "signatures", place, &list, err) < 0)
                 return -1;
         if (json_array_size(list) > TRUST_SIGNATURES_MAX)
                 return error_set(err, ERROR_SIGNATURE_REJECTED, "%s: %zu of them, at most %d are looked at", place.where,

@@ -49,6 +49,14 @@ static bool is_openpgp(unsigned char first) {
         return (first & 0x80) && (tag == 8 || tag == 4 || tag == 2);
 }
 
+int signature_json(const char *data, size_t len, const char *where, json_t **ret, Error *err) {
+        if (json_parse(data, len, where, ret, err) == 0)
+                return json_need_root(*ret, (JsonPlace) { where, ERROR_SIGNATURE_REJECTED }, err);
+        if (err && err->kind == ERROR_INVALID_JSON)
+                err->kind = ERROR_SIGNATURE_REJECTED;
+        return -1;
+}
+
 /* {"mimeType": …, "payload": BASE64, "annotations": {…}} */
 static int parse_sigstore(const char *data, size_t len, const char *place, TrustSignature *ret, bool *ret_is_signature, Error *err) {
         const JsonPlace in = { place, ERROR_SIGNATURE_REJECTED };
@@ -57,12 +65,7 @@ static int parse_sigstore(const char *data, size_t len, const char *place, Trust
         _cleanup_json_ json_t *json = NULL;
         json_t *annotations = NULL;
 
-        if (json_parse(data, len, place, &json, err) < 0) {
-                if (err && err->kind == ERROR_INVALID_JSON)
-                        err->kind = ERROR_SIGNATURE_REJECTED;
-                return -1;
-        }
-        if (json_need_root(json, in, err) < 0 || json_need_string(json, "mimeType", in, &mime, err) < 0 ||
+        if (signature_json(data, len, place, &json, err) < 0 || json_need_string(json, "mimeType", in, &mime, err) < 0 ||
             json_need_string(json, "payload", in, &text, err) < 0 || json_opt_object(json, "annotations", in, &annotations, err) < 0 ||
             (annotations && json_opt_string(annotations, SIGSTORE_SIGNATURE_ANNOTATION, in, &signature, err) < 0))
                 return -1;

@@ -2,6 +2,8 @@
 
 /* Signatures as they are kept, gathered. Source: containers/image, "docs/signature-protocols.md" */
 
+#include <jansson.h>
+
 #include "base/error.h"
 #include "trust/signature.h"
 
@@ -19,6 +21,9 @@ int trust_signatures_add(TrustSignatures *signatures, TrustSignature *signature,
  */
 int trust_signature_set(SignatureKind kind, const void *data, size_t len, const char *base64_signature, const char *place, TrustSignature *ret,
                         Error *err);
+
+/** signature_json() - a document that tells of signatures, an object. @ret: json_decref(), also on failure. Errors: SignatureRejected, OutOfMemory */
+int signature_json(const char *data, size_t len, const char *where, json_t **ret, Error *err);
 
 /**
  * trust_signature_parse() - one file of a lookaside: an OpenPGP message, or one that names its format

@@ -57,10 +57,7 @@ static int take_prefix(const json_t *json, const char *key, const char *where, c
         return is_prefix(*ret) ? 0 : error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' is no prefix of a name: '%s'", where, key, *ret);
 }
 
-static const struct {
-        const char *name;
-        const char *keys[4];
-} kinds[] = {
+static const TrustType kinds[] = {
         [IDENTITY_REPO_DIGEST_OR_EXACT] = { "matchRepoDigestOrExact", { "type" } },
         [IDENTITY_EXACT] = { "matchExact", { "type" } },
         [IDENTITY_REPOSITORY] = { "matchRepository", { "type" } },
@@ -88,35 +85,25 @@ static int take_parts(const json_t *json, const char *where, TrustIdentity *iden
 }
 
 int trust_identity_parse(const json_t *json, const char *where, TrustIdentity *ret, Error *err) {
-        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
         _cleanup_(trust_identity_clear) TrustIdentity identity = { 0 };
-        const char *type;
-        size_t i = 0;
+        size_t kind;
 
-        if (json_need_root(json, place, err) < 0 || json_need_string(json, "type", place, &type, err) < 0)
+        if (trust_type_parse(json, kinds, ARRAY_SIZE(kinds), where, &kind, err) < 0)
                 return -1;
-        while (i < ARRAY_SIZE(kinds) && strcmp(type, kinds[i].name) != 0)
-                i++;
-        if (i == ARRAY_SIZE(kinds))
-                return error_set(err, ERROR_INVALID_CONFIG, "%s: unknown type '%s'", where, type);
-        identity.kind = (IdentityKind) i;
-        if (json_check_keys(json, kinds[i].keys, where, err) < 0 || take_parts(json, where, &identity, err) < 0)
+        identity.kind = (IdentityKind) kind;
+        if (take_parts(json, where, &identity, err) < 0)
                 return -1;
         *ret = identity;
         identity = (TrustIdentity) { 0 };
         return 0;
 }
 
-static bool same(const char *a, const char *b) {
-        return a == b || (a && b && !strcmp(a, b));
-}
-
 static bool same_repository(const Reference *a, const Reference *b) {
-        return same(a->registry, b->registry) && same(a->repository, b->repository);
+        return string_equal(a->registry, b->registry) && string_equal(a->repository, b->repository);
 }
 
 static bool same_reference(const Reference *a, const Reference *b) {
-        return same_repository(a, b) && same(a->tag, b->tag) && a->has_digest == b->has_digest &&
+        return same_repository(a, b) && string_equal(a->tag, b->tag) && a->has_digest == b->has_digest &&
                (!a->has_digest || digest_equal(&a->digest, &b->digest));
 }
 

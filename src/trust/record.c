@@ -183,13 +183,9 @@ int trust_record_load(Store *store, const Digest *manifest, TrustRecord *ret, Er
         return 0;
 }
 
-static bool same_text(const char *a, const char *b) {
-        return a == b || (a && b && !strcmp(a, b));
-}
-
 static bool same_origin(const TrustOrigin *a, const TrustOrigin *b) {
-        return same_text(a->name, b->name) && same_text(a->transport, b->transport) && same_text(a->path, b->path) &&
-               same_text(a->reference, b->reference);
+        return string_equal(a->name, b->name) && string_equal(a->transport, b->transport) && string_equal(a->path, b->path) &&
+               string_equal(a->reference, b->reference);
 }
 
 static int save(Store *store, const Digest *manifest, const TrustRecord *record, const TrustOrigin *added, Error *err) {
@@ -210,14 +206,12 @@ static int save(Store *store, const Digest *manifest, const TrustRecord *record,
         return json_save_at(store_images_fd(store), name, json, 0600, 0, err);
 }
 
-int trust_record_add(Store *store, const Digest *manifest, TrustOrigin *origin, Error *err) {
-        _cleanup_(trust_origin_clear) TrustOrigin added = *origin;
+int trust_record_add(Store *store, const Digest *manifest, const TrustOrigin *origin, Error *err) {
         _cleanup_trust_record_ TrustRecord record = { 0 };
         _cleanup_close_ int lock = -EBADF;
 
-        *origin = (TrustOrigin) { 0 };
         if (store_lock(store, "trust", true, true, &lock, err) < 0 || trust_record_load(store, manifest, &record, err) < 0 ||
-            save(store, manifest, &record, &added, err) < 0)
+            save(store, manifest, &record, origin, err) < 0)
                 return error_prefix(err, "record of trust of '%s'", manifest->text);
         return 0;
 }

@@ -40,8 +40,8 @@ int trust_origin_make(const char *name, const TrustSource *source, const TrustPo
 /** trust_record_load() - empty when nothing is known, or the record is damaged. Errors: FileError, OutOfMemory */
 int trust_record_load(Store *store, const Digest *manifest, TrustRecord *ret, Error *err);
 
-/** trust_record_add() - remember one, in place of an earlier one of the same name and source; takes over @origin. Errors: FileError, OutOfMemory */
-int trust_record_add(Store *store, const Digest *manifest, TrustOrigin *origin, Error *err);
+/** trust_record_add() - remember one, in place of an earlier one of the same name and source. Errors: FileError, OutOfMemory */
+int trust_record_add(Store *store, const Digest *manifest, const TrustOrigin *origin, Error *err);
 
 /** trust_origin_holds() - whether a rule with its keys as they are now is the one that an image was let in by. Errors: FileError, InvalidConfig */
 int trust_origin_holds(const TrustOrigin *origin, const TrustRule *rule, bool *ret, Error *err);

@@ -31,6 +31,21 @@ int json_check_keys(const json_t *object, const char *const *allowed, const char
         return 0;
 }
 
+int trust_type_parse(const json_t *json, const TrustType *types, size_t n, const char *where, size_t *ret, Error *err) {
+        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
+        const char *type;
+        size_t i = 0;
+
+        if (json_need_root(json, place, err) < 0 || json_need_string(json, "type", place, &type, err) < 0)
+                return -1;
+        while (i < n && strcmp(type, types[i].name) != 0)
+                i++;
+        if (i == n)
+                return error_set(err, ERROR_INVALID_CONFIG, "%s: unknown type '%s'", where, type);
+        *ret = i;
+        return json_check_keys(json, types[i].keys, where, err);
+}
+
 /* Keys that a requirement may name in one way alone; of those that name none, @allowed is NULL. */
 static int take_text(const json_t *json, const char *key, bool inline_data, const char *where, char ***ret, Error *err) {
         const JsonPlace place = { where, ERROR_INVALID_CONFIG };
@@ -141,10 +156,6 @@ static int take_identity(const json_t *json, const char *where, TrustRequirement
                        trust_identity_parse(identity, place, &requirement->identity, err);
 }
 
-static int read_plain(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
-        return 0;
-}
-
 static int read_signed_by(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
         /* Of the four that the format knows, containers/image takes the first alone. */
         static const char *const types[] = { "GPGKeys", "signedByGPGKeys", "X509Certificates", "signedByX509CAs" };
@@ -167,15 +178,11 @@ static int read_sigstore(const json_t *json, const char *where, TrustRequirement
         return take_keys(json, where, true, requirement, err) < 0 ? -1 : take_identity(json, where, requirement, err);
 }
 
-static const struct {
-        const char *name;
-        int (*read)(const json_t *json, const char *where, TrustRequirement *requirement, Error *err);
-        const char *keys[16];
-} kinds[] = {
-        [REQUIREMENT_ACCEPT] = { "insecureAcceptAnything", read_plain, { "type" } },
-        [REQUIREMENT_REJECT] = { "reject", read_plain, { "type" } },
-        [REQUIREMENT_SIGNED_BY] = { "signedBy", read_signed_by, { "type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity" } },
-        [REQUIREMENT_SIGSTORE] = { "sigstoreSigned", read_sigstore,
+static const TrustType kinds[] = {
+        [REQUIREMENT_ACCEPT] = { "insecureAcceptAnything", { "type" } },
+        [REQUIREMENT_REJECT] = { "reject", { "type" } },
+        [REQUIREMENT_SIGNED_BY] = { "signedBy", { "type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity" } },
+        [REQUIREMENT_SIGSTORE] = { "sigstoreSigned",
                                    { "type", "keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki", "rekorPublicKeyPath",
                                      "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas", "signedIdentity" } },
 };
@@ -184,20 +191,27 @@ const char *requirement_name(RequirementKind kind) {
         return kinds[kind].name;
 }
 
-int requirement_parse(const json_t *json, const char *where, TrustRequirement *ret, Error *err) {
-        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
-        _cleanup_(requirement_clear) TrustRequirement requirement = { 0 };
-        const char *type;
-        size_t i = 0;
+static int take_parts(const json_t *json, const char *where, TrustRequirement *requirement, Error *err) {
+        switch (requirement->kind) {
+        case REQUIREMENT_ACCEPT:
+        case REQUIREMENT_REJECT:
+                return 0;
+        case REQUIREMENT_SIGNED_BY:
+                return read_signed_by(json, where, requirement, err);
+        case REQUIREMENT_SIGSTORE:
+                return read_sigstore(json, where, requirement, err);
+        }
+        return 0;
+}
 
-        if (json_need_root(json, place, err) < 0 || json_need_string(json, "type", place, &type, err) < 0)
+int requirement_parse(const json_t *json, const char *where, TrustRequirement *ret, Error *err) {
+        _cleanup_(requirement_clear) TrustRequirement requirement = { 0 };
+        size_t kind;
+
+        if (trust_type_parse(json, kinds, ARRAY_SIZE(kinds), where, &kind, err) < 0)
                 return -1;
-        while (i < ARRAY_SIZE(kinds) && strcmp(type, kinds[i].name) != 0)
-                i++;
-        if (i == ARRAY_SIZE(kinds))
-                return error_set(err, ERROR_INVALID_CONFIG, "%s: unknown type '%s'", where, type);
-        requirement.kind = (RequirementKind) i;
-        if (json_check_keys(json, kinds[i].keys, where, err) < 0 || kinds[i].read(json, where, &requirement, err) < 0)
+        requirement.kind = (RequirementKind) kind;
+        if (take_parts(json, where, &requirement, err) < 0)
                 return -1;
         *ret = requirement;
         requirement = (TrustRequirement) { 0 };

@@ -1,8 +1,17 @@
 # What an OCI runtime is started five times for must not load what it does not need.
 
 load helpers
+load registry-helpers
 
 HEAVY='libcurl|libarchive|libcrypto|liblxc|libzstd|modules/'
+
+setup() {
+        registry_setup
+}
+
+teardown() {
+        registry_teardown
+}
 
 # loaded_by ARG…: the shared objects that the program, and nothing it starts, loaded for a command
 loaded_by() {
@@ -33,6 +42,13 @@ light() {
         import_busybox
         ok lxcri run --rm --image busybox "$ID" true
         light run --rm --image busybox "$ID" true
+}
+
+@test "a warm run --image of what came from a registry, and was accepted unsigned, loads no module" {
+        start_registry r
+        put "$REG/app:1" "$FIXTURES/busybox"
+        ok lxcri run --rm --tls-verify=false --image "$REG/app:1" "$ID" true
+        light run --rm --tls-verify=false --image "$REG/app:1" "$ID" true
 }
 
 @test "an import does load the module, so the test can tell" {

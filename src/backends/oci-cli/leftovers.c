@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/lock.h"
 #include "runtime/cgroup.h"
 
 #define CGROUPS_FILE_MAX  (1u << 20)  /* bytes; a few dozen paths */
@@ -35,13 +36,12 @@ int leftovers_note(const BackendContainer *container, const char *cgroups_path, 
                 if (buf_printf(&text, err, "%s\n", *c) < 0)
                         return -1;
         /* Not atomic, not synced: until it is whole the runtime is not started, and a reboot leaves no cgroups. */
-        fd = openat(dir_fd, CGROUPS_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "create '%s/%s'", container->runtime_dir, CGROUPS_FILE);
+        if (lock_take_at(dir_fd, CGROUPS_FILE, LOCK_EXCLUSIVE, false, &fd, err) < 0)
+                return error_prefix(err, "'%s'", container->runtime_dir);
+        if (ftruncate(fd, 0) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "empty '%s/%s'", container->runtime_dir, CGROUPS_FILE);
         if (fd_write_all(fd, text.data ?: "", text.len, err) < 0)
                 return error_prefix(err, "'%s/%s'", container->runtime_dir, CGROUPS_FILE);
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "lock '%s/%s'", container->runtime_dir, CGROUPS_FILE);
         *ret_work_fd = TAKE_FD(fd);
         return 0;
 }
