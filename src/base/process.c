@@ -361,6 +361,38 @@ int process_wait(pid_t pid, int *ret, Error *err) {
         return 0;
 }
 
+int process_call(int (*function)(void *userdata, Error *err), void *userdata, Error *err) {
+        _cleanup_close_ int report = -EBADF;
+        Error e = ERROR_INIT;
+        int ends[2], status = 0;
+        ssize_t n;
+        pid_t pid;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
+        report = ends[0];
+        pid = fork();
+        if (pid == 0) {
+                (void) function(userdata, &e);
+                _exit(write(ends[1], &e, sizeof(e)) == (ssize_t) sizeof(e) ? 0 : 1);
+        }
+        close_keep_errno(ends[1]);
+        if (pid < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "fork");
+        do
+                n = read(report, &e, sizeof(e));
+        while (n < 0 && errno == EINTR);
+        if (process_wait(pid, &status, err) < 0)
+                return -1;
+        if (n != (ssize_t) sizeof(e))
+                return error_set(err, ERROR_INVALID_STATE, "a helper process died (%d)", exit_code_of(status));
+        if (!error_is_set(&e))
+                return 0;
+        if (err)
+                *err = e;
+        return -1;
+}
+
 int exit_code_of(int status) {
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

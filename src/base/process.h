@@ -81,3 +81,12 @@ char *program_find(const char *name);
 
 /** descriptors_close_but() - close every descriptor from @first on but those given, negative ones aside; @keep is sorted */
 void descriptors_close_but(unsigned first, int *keep, size_t n);
+
+/**
+ * process_call() - call a function in a child process, and wait for it
+ *
+ * What the child changes of itself (its namespaces, its directory) is gone with it; its error comes back whole.
+ *
+ * Errors: those of @function; FileError, InvalidState (the child was killed)
+ */
+int process_call(int (*function)(void *userdata, Error *err), void *userdata, Error *err);

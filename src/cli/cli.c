@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "cli/command.h"
 #include "cli/help.h"
 
@@ -98,13 +99,39 @@ int command_find(char *const *words, const Command **ret, size_t *ret_n, Error *
         return suggest_command(words[0], err);
 }
 
+typedef int EachFunction(Cli *cli, const Call *call, const char *operand, Error *err);
+
+typedef struct EachContainer {
+        Cli *cli;
+        const Call *call;
+        EachFunction *each;
+        const char *id;
+} EachContainer;
+
+static int in_namespaces(void *userdata, Error *err) {
+        EachContainer *one = userdata;
+
+        if (lifecycle_enter(&one->cli->lifecycle, one->id, err) < 0 || one->each(one->cli, one->call, one->id, err) < 0)
+                return -1;
+        return output_flush(&one->cli->out, err);
+}
+
+/* There is no way back out of a container's namespaces: several are entered by a child each. */
+static int call_each(Cli *cli, const Call *call, EachFunction *each, const char *operand, Error *err) {
+        EachContainer one = { cli, call, each, operand };
+
+        if (!cli->each_container || geteuid() == 0)
+                return each(cli, call, operand, err);
+        return call->n_operands == 1 ? in_namespaces(&one, err) : process_call(in_namespaces, &one, err);
+}
+
 int command_each(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *call, const char *operand, Error *err), Error *err) {
         bool failed = false;
 
         for (size_t i = 0; i < call->n_operands; i++) {
                 Error mine = ERROR_INIT;
 
-                if (each(cli, call, call->operands[i], &mine) == 0)
+                if (call_each(cli, call, each, call->operands[i], &mine) == 0)
                         continue;
                 /* The last one is reported by who called us. */
                 if (failed)
@@ -142,6 +169,15 @@ static int check_operands(const Command *command, const Parsed *parsed, Error *e
         return error_hint(err, "see 'proxmox-lxcri %s --help'", command->name);
 }
 
+static int enter_namespaces(Cli *cli, const Command *command, const Parsed *parsed, Error *err) {
+        cli->each_container = command->flags & COMMAND_EACH_CONTAINER;
+        if (command->flags & COMMAND_OWNERS)
+                return lifecycle_enter(&cli->lifecycle, NULL, err);
+        if ((command->flags & COMMAND_OF_CONTAINER) && parsed->n_operands > 0)
+                return lifecycle_enter(&cli->lifecycle, parsed->operands[0], err);
+        return 0;
+}
+
 /* Everything that needs the command's own args, which live here. */
 static int run_command(Cli *cli, const Command *command, char *const *argv, void *args, Parsed *parsed, Error *err) {
         static const Option *const none[] = { NULL };
@@ -164,7 +200,7 @@ static int run_command(Cli *cli, const Command *command, char *const *argv, void
                 return -1;
         if (progress_init(&cli->progress, &cli->report, cli->global.timings, err) < 0)
                 return -1;
-        if (!(command->flags & COMMAND_PLAIN) && cli_setup(cli, err) < 0)
+        if (!(command->flags & COMMAND_PLAIN) && (cli_setup(cli, err) < 0 || enter_namespaces(cli, command, parsed, err) < 0))
                 return -1;
 
         const Call call = {

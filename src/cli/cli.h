@@ -30,6 +30,7 @@ typedef struct Cli {
         const char *program_name;
         const volatile sig_atomic_t *interrupted; /* the signal that asked us to stop; 0: none */
         int exit_code;       /* of a success */
+        bool each_container; /* the operands are containers, each of which may have namespaces of its own */
 } Cli;
 
 #define EXIT_CODE_FAILURE 1 /* of the program's own failures, as runc and crun; containers' codes pass through */

@@ -23,6 +23,10 @@ typedef enum CommandGroup {
 typedef enum CommandFlags {
         COMMAND_PLAIN        = 1 << 0, /* needs no configuration: it is not loaded */
         COMMAND_OPERANDS_END = 1 << 1, /* the first operand ends the options */
+        /* what a user without privileges does as root of a user namespace, see lifecycle_enter() */
+        COMMAND_OWNERS       = 1 << 2, /* it makes or removes files that have the owners of images */
+        COMMAND_OF_CONTAINER = 1 << 3, /* it is about one container, the first operand */
+        COMMAND_EACH_CONTAINER = 1 << 4, /* it is about several, by command_each() */
 } CommandFlags;
 
 /** What a command line gave to its command; all borrowed */

@@ -272,6 +272,8 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
                 .keep = args->keep,
         };
         made.registry = registry_request(cli, call, &args->registry);
+        if (args->image && lifecycle_enter(&cli->lifecycle, NULL, err) < 0)
+                return -1;
         *ret = made;
         made = (ContainerRequest) {};
         return 0;

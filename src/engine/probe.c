@@ -18,8 +18,8 @@ int engine_probe(Error *err) {
                 return error_hint(err, "install program and init from one build");
         }
         if (geteuid() != 0) {
-                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "only root can make containers this way");
-                return error_hint(err, "run it as root");
+                error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "only root can make containers of bundles this way");
+                return error_hint(err, "run it as root, choose --runtime crun or runc, or make it from an image");
         }
         /* Linux 5.12; it answers EINVAL to what makes no sense. */
         if (syscall(SYS_mount_setattr, -1, NULL, 0, NULL, 0) < 0 && errno == ENOSYS) {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/user.h"
 #include "engine/notify.h"
 #include "engine/plan.h"
 #include "oci/spec-schema.h"
@@ -54,6 +55,7 @@ CgroupRequest cgroup_request(const EngineContainer *container, const json_t *spe
                 .id = container->id,
                 .path = json_string_value(schema_field(linux_part, "cgroupsPath")),
                 .systemd = container->systemd_cgroup,
+                .optional = user_outer_id() != 0,
                 .resources = schema_field(linux_part, "resources"),
                 .annotations = schema_field(spec, "annotations"),
                 .device_rules = cgroup_default_devices,

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/user.h"
 
 void stack_entry_clear(StackEntry *entry) {
         closep(&entry->fd);
@@ -24,6 +25,9 @@ int directory_is_opaque(int fd) {
         char path[FD_PATH_MAX], value[2];
         ssize_t n = getxattr(fd_path(fd, path), OVERLAY_OPAQUE, value, sizeof(value));
 
+        if (n < 0 && errno == ENODATA)
+                n = getxattr(path, OVERLAY_OPAQUE_USER, value, sizeof(value));
+
         if (n < 0)
                 return errno == ENODATA || errno == ENOTSUP || errno == ERANGE ? 0 : -1;
         return n == 1 && value[0] == 'y';
@@ -32,7 +36,8 @@ int directory_is_opaque(int fd) {
 int directory_set_opaque(int fd, Error *err) {
         char path[FD_PATH_MAX];
 
-        if (setxattr(fd_path(fd, path), OVERLAY_OPAQUE, "y", 1, 0) == 0)
+        if (setxattr(fd_path(fd, path), OVERLAY_OPAQUE, "y", 1, 0) == 0 ||
+            (errno == EPERM && user_is_nested() && setxattr(path, OVERLAY_OPAQUE_USER, "y", 1, 0) == 0))
                 return 0;
         error_set_errno(err, ERROR_FILE, errno, "set '" OVERLAY_OPAQUE "'");
         if (errno == ENOTSUP || errno == EPERM)

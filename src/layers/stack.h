@@ -2,7 +2,7 @@
 
 /*
  * Look-ups through a stack of unpacked layers in overlay's own format: a character device 0:0 is a whiteout, a directory with the
- * extended attribute trusted.overlay.opaque = "y" hides what lies below it.
+ * extended attribute trusted.overlay.opaque = "y" hides what lies below it; where a user namespace may not set that, user.overlay.opaque.
  */
 
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 #include "base/error.h"
 
-#define OVERLAY_OPAQUE "trusted.overlay.opaque"
+#define OVERLAY_OPAQUE      "trusted.overlay.opaque"
+#define OVERLAY_OPAQUE_USER "user.overlay.opaque"
 
 typedef struct LayerStack {
         const int *fds; /* root directories, the topmost first; borrowed */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/user.h"
 #include "layers/caps.h"
 #include "layers/tar-reader.h"
 #include "layers/tree.h"
@@ -143,6 +144,10 @@ static int make_symlink(Unpack *u, const TreeDirectory *parent, Error *err) {
 static int make_special(Unpack *u, const TreeDirectory *parent, const Metadata *metadata, Error *err) {
         if (mknodat(parent->fd, u->name.base, (metadata->mode & S_IFMT) | 0600, metadata->device) == 0)
                 return 0;
+        if (errno == EPERM && user_is_nested()) {
+                error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "a device node, which a user namespace may not make");
+                return error_hint(err, "containers of this image are root's to make");
+        }
         error_set_errno(err, ERROR_FILE, errno, "create the special file");
         if (err && err->errnum == EPERM)
                 error_hint(err, "unpack as root, on a file system that is not mounted nodev");

@@ -94,7 +94,7 @@ static int state_of_record(const Lifecycle *lifecycle, const ContainerRecord *re
             string_format(&state->bundle, err, "%s/containers/%s", lifecycle->store, record->id) < 0 ||
             string_format(&state->rootfs, err, "%s/rootfs", state->bundle) < 0 ||
             string_copy(json_string_value(json_object_get(spec, "ociVersion")), &state->oci_version, err) < 0 ||
-            string_copy(record->created, &state->created, err) < 0 || string_copy("root", &state->owner, err) < 0 ||
+            string_copy(record->created, &state->created, err) < 0 || owner_name(&state->owner, err) < 0 ||
             string_copy(record->image_name, &state->image, err) < 0 || string_copy(lifecycle->store, &state->store, err) < 0)
                 return -1;
         if (exit_record_load(fd, &exit, NULL) == 0) {

@@ -44,9 +44,21 @@ typedef struct Lifecycle {
         const Config *config;
         const char *criu, *rootless; /* --criu, --rootless as given; NULL: not given */
         bool systemd_cgroup, no_cgroups, debug;
+        bool rootless_user;          /* we are root of a user's own namespaces, by lifecycle_enter() */
         const volatile sig_atomic_t *interrupted; /* a signal asked to stop: phases end with Interrupted and are undone */
         LifecycleObserver observer;
 } Lifecycle;
+
+/**
+ * lifecycle_enter() - as a user without privileges, become root of a user namespace of that user's; as root: nothing
+ * @id: join the one that this container was made in, when it is one of an image and still has it; a bundle's, or an unknown one: nothing
+ *      happens. NULL: a new one is made
+ *
+ * There is no way back: what is to be done in several of them is done in child processes. The lifecycle is the caller's own, and is told.
+ *
+ * Errors: NotSupported (no ranges of ids, no user namespaces), RuntimeNotAvailable (no newuidmap), FileError, InvalidState
+ */
+int lifecycle_enter(Lifecycle *lifecycle, const char *id, Error *err);
 
 /** When an image is fetched from its registry */
 typedef enum PullPolicy {

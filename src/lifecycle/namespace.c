@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 
@@ -27,7 +26,7 @@ static int open_if(pid_t pid, uint64_t inode) {
 }
 
 /* Any process at all that is in it. */
-static int search(uint64_t inode) {
+static int search(uint64_t inode, pid_t *ret_pid) {
         _cleanup_closedir_ DIR *proc = opendir("/proc");
         struct dirent *entry;
 
@@ -35,50 +34,40 @@ static int search(uint64_t inode) {
                 pid_t pid = (pid_t) atoi(entry->d_name);
                 int fd = pid > 0 ? open_if(pid, inode) : -EBADF;
 
-                if (fd >= 0)
+                if (fd >= 0) {
+                        *ret_pid = pid;
                         return fd;
+                }
         }
         return -EBADF;
 }
 
-static int call_in_child(int namespace_fd, int (*function)(void *userdata, Error *err), void *userdata, Error *err) {
-        _cleanup_close_ int report = -EBADF;
-        Error e = ERROR_INIT;
-        int ends[2], status = 0;
-        ssize_t n;
-        pid_t pid;
+pid_t namespace_process(uint64_t inode) {
+        pid_t pid = 0;
+        int fd = search(inode, &pid);
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
-        report = ends[0];
-        pid = fork();
-        if (pid == 0) {
-                if (setns(namespace_fd, CLONE_NEWNS) < 0)
-                        error_set_errno(&e, ERROR_INVALID_STATE, errno, "enter the mount namespace of the container's root");
-                else
-                        (void) function(userdata, &e);
-                _exit(write(ends[1], &e, sizeof(e)) == (ssize_t) sizeof(e) ? 0 : 1);
-        }
-        close_keep_errno(ends[1]);
-        if (pid < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "fork");
-        do
-                n = read(report, &e, sizeof(e));
-        while (n < 0 && errno == EINTR);
-        if (process_wait(pid, &status, err) < 0)
-                return -1;
-        if (n != (ssize_t) sizeof(e))
-                return error_set(err, ERROR_INVALID_STATE, "the helper in the container's mount namespace died (%d)", exit_code_of(status));
-        if (!error_is_set(&e))
-                return 0;
-        if (err)
-                *err = e;
-        return -1;
+        close_keep_errno(fd);
+        return fd < 0 ? 0 : pid;
+}
+
+typedef struct Visit {
+        int namespace_fd;
+        int (*function)(void *userdata, Error *err);
+        void *userdata;
+} Visit;
+
+static int visit(void *userdata, Error *err) {
+        Visit *v = userdata;
+
+        if (setns(v->namespace_fd, CLONE_NEWNS) < 0)
+                return error_set_errno(err, ERROR_INVALID_STATE, errno, "enter the mount namespace of the container's root");
+        return v->function(v->userdata, err);
 }
 
 int namespace_call(uint64_t inode, const ProcessRef *process, int (*function)(void *userdata, Error *err), void *userdata, Error *err) {
         _cleanup_close_ int fd = -EBADF;
         uint64_t own;
+        pid_t pid;
 
         if (process_mount_namespace(0, &own, err) < 0)
                 return -1;
@@ -87,6 +76,6 @@ int namespace_call(uint64_t inode, const ProcessRef *process, int (*function)(vo
         if (process && process_is_alive(process))
                 fd = open_if(process->pid, inode);
         if (fd < 0)
-                fd = search(inode);
-        return fd < 0 ? 0 : call_in_child(fd, function, userdata, err);
+                fd = search(inode, &pid);
+        return fd < 0 ? 0 : process_call(visit, &(Visit) { fd, function, userdata }, err);
 }

@@ -18,3 +18,6 @@
  * Errors: InvalidState when it cannot be entered; those of @function
  */
 int namespace_call(uint64_t inode, const ProcessRef *process, int (*function)(void *userdata, Error *err), void *userdata, Error *err);
+
+/** namespace_process() - any process that is in that mount namespace, and that we may look at; 0: none */
+pid_t namespace_process(uint64_t inode);

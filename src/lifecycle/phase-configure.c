@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "lifecycle/phases.h"
+#include "runtime/cgroup-create.h"
 
 #define CONFIG_FILE  "config.json"
 #define ROOT_DEFAULT "/run/proxmox-lxcri"
@@ -32,8 +33,23 @@ static int default_cgroups_path(const Lifecycle *lifecycle, const char *id, char
         if (strcmp(lifecycle->root, ROOT_DEFAULT))
                 snprintf(suffix, sizeof(suffix), "-%08x", hash_text(lifecycle->root));
         if (lifecycle->systemd_cgroup)
-                return string_format(ret, err, "system.slice:proxmox-lxcri:%s%s", id, suffix);
+                return string_format(ret, err, "%s.slice:proxmox-lxcri:%s%s", lifecycle->rootless_user ? "user" : "system", id, suffix);
+        /* Where it may have one, the runtime finds out. */
+        if (lifecycle->rootless_user)
+                return 0;
         return string_format(ret, err, "/proxmox-lxcri-%s%s", id, suffix);
+}
+
+/* crun and runc do without a cgroup where they may not make one, and then without its limits. */
+static int check_limits(const Transaction *t, const json_t *spec, Error *err) {
+        const json_t *resources = json_object_get(json_object_get(spec, "linux"), "resources");
+
+        if (!t->lifecycle->rootless_user || t->lifecycle->systemd_cgroup || t->cgroups_path ||
+            (t->backend->capabilities & BACKEND_OWN_CGROUPS) || !cgroup_is_needed(resources))
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "limits need a cgroup, and runtime '%s' makes none for a user without privileges",
+                  t->backend->name);
+        return error_hint(err, "leave the limits out, or use --systemd-cgroup in a session that systemd manages");
 }
 
 static int build_config(Transaction *t, SpecOptions *options, Error *err) {
@@ -45,6 +61,8 @@ static int build_config(Transaction *t, SpecOptions *options, Error *err) {
                 return error_prefix(err, "image '%s'", t->request->image);
         if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
             string_copy(options->cgroups_path, &t->cgroups_path, err) < 0)
+                return -1;
+        if (check_limits(t, spec, err) < 0)
                 return -1;
         json_decref(t->annotations);
         t->annotations = json_incref(json_object_get(spec, "annotations"));
@@ -61,7 +79,8 @@ int write_config(Transaction *t, Error *err) {
         int r;
 
         options = userns_options(t);
-        if (options.pids_limit == 0)
+        /* What nobody asked for is not refused. */
+        if (options.pids_limit == 0 && (!lifecycle->rootless_user || lifecycle->systemd_cgroup))
                 options.pids_limit = lifecycle->config->pids_limit;
         if (!options.cgroups_path) {
                 if (default_cgroups_path(lifecycle, t->request->id, &cgroups_path, err) < 0)
@@ -69,6 +88,7 @@ int write_config(Transaction *t, Error *err) {
                 options.cgroups_path = cgroups_path;
         }
 
+        options.nested = lifecycle->rootless_user;
         options.netns_path = options.userns_path = options.etc_path = NULL;
         r = prepare_network(t, &options, err);
         if (r == 0)

@@ -46,6 +46,10 @@ int prepare_network(Transaction *t, SpecOptions *options, Error *err) {
                 return 0;
         if (network_options_check(network, t->lifecycle->config->network_bridge, err) < 0)
                 return -1;
+        if (network->mode == NETWORK_BRIDGE && t->lifecycle->rootless_user) {
+                error_set(err, ERROR_NOT_SUPPORTED, "a network on a bridge: the host's bridges are root's");
+                return error_hint(err, "a user without privileges has --network none, which is the default, and --network host");
+        }
         if (!needs_files(network))
                 return 0;
         if (write_files(t, network, options->hostname, NULL, NULL, err) < 0 || network_options_save(t->container_fd, network, err) < 0 ||

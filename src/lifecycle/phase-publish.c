@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/user.h"
 #include "lifecycle/phases.h"
 
 #define PID_TEXT_MAX 16 /* bytes of a pid file */
@@ -31,9 +32,9 @@ static int write_pid_file(const Transaction *t, Error *err) {
         return file_write_atomic_at(fd, name, text, (size_t) n, 0644, 0, err) < 0 ? error_prefix(err, "pid file '%s'", t->pid_file) : 0;
 }
 
-/* The name of who runs this. Root needs no look-up, which would load the name services. */
-static int owner_name(char **ret, Error *err) {
-        uid_t uid = geteuid();
+/* Root needs no look-up, which would load the name services. */
+int owner_name(char **ret, Error *err) {
+        uid_t uid = user_outer_id();
         const struct passwd *user;
 
         if (uid == 0)

@@ -178,7 +178,7 @@ int validate_restart(Transaction *t, Error *err) {
         t->annotations = json_incref(json_object_get(spec, "annotations"));
         if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
             string_copy(spec_cgroups_path(spec), &t->cgroups_path, err) < 0 ||
-            id_mapping_load(json_object_get(spec, "linux"), &t->mapping, err) < 0 ||
+            (!t->lifecycle->rootless_user && id_mapping_load(json_object_get(spec, "linux"), &t->mapping, err) < 0) ||
             process_mount_namespace(0, &t->mount_namespace, err) < 0)
                 return -1;
         if (fault_point("validate.middle", err) < 0)

@@ -48,6 +48,9 @@ int run_hooks(Transaction *t, Error *err);
 int publish(Transaction *t, Error *err);
 int unpublish(Undo *undo, Error *err);
 
+/** owner_name() - the name of who runs this, as the host knows it; free() */
+int owner_name(char **ret, Error *err);
+
 /** driver_root() - what the storage driver's calls want; @fd and the image borrowed */
 DriverRoot driver_root(Store *store, int container_fd, const char *path, const StoreImage *image);
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/user.h"
 #include "lifecycle/phases.h"
 
 #define OWN_FILE  "ids"   /* in containers/ID/: which range is its own, a number; 0 is the shared one */
@@ -32,6 +33,9 @@ static const char *mode_of(const Transaction *t) {
 
 bool userns_is_wanted(const Transaction *t) {
         const SpecOptions *options = t->request->options;
+
+        if (t->lifecycle->rootless_user)
+                return false;
 
         return mode_of(t) || options->uid_map || options->gid_map || (options->userns && strcmp(options->userns, "host"));
 }
@@ -122,10 +126,30 @@ static int choose_range(Transaction *t, bool own, Error *err) {
         return string_format(&t->gid_map, err, "0:%" PRIu32 ":%u", gids.host + (uint32_t) i * RANGE, RANGE);
 }
 
+/*
+ * Within a user's own namespaces: nothing has to be shifted, as layers are unpacked there with the ids that they have. A container has the same
+ * ids once more in a namespace of its own where the backend makes unprivileged ones, which then does not own the mounts around it.
+ */
+static int choose_inner(Transaction *t, const char *mode, Error *err) {
+        const SpecOptions *options = t->request->options;
+
+        if (options->uid_map || options->gid_map || (options->userns && strcmp(options->userns, "host"))) {
+                error_set(err, ERROR_NOT_SUPPORTED, "--userns, --uidmap and --gidmap choose ids of the host, which are root's to give");
+                return error_hint(err, "leave them out: containers of a user have that user's ids, from /etc/subuid and /etc/subgid");
+        }
+        if (!mode)
+                return 0;
+        if (string_format(&t->uid_map, err, "0:0:%" PRIu32, user_id_count()) < 0)
+                return -1;
+        return string_copy(t->uid_map, &t->gid_map, err);
+}
+
 int userns_choose(Transaction *t, Error *err) {
         const char *mode = mode_of(t);
         SpecOptions options;
 
+        if (t->lifecycle->rootless_user)
+                return choose_inner(t, mode, err);
         if (mode && choose_range(t, !strcmp(mode, "own"), err) < 0)
                 return -1;
         options = userns_options(t);

@@ -109,6 +109,7 @@ typedef struct SpecOptions {
         char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
         char *netns_path;       /* path of a network namespace; NULL: a new one */
         bool host_network;      /* no network namespace of its own */
+        bool nested;            /* the container is made in a user namespace, whether it gets one of its own or not */
         char *userns_path;      /* path of the user namespace that owns netns_path; NULL: a new one, when one is asked for */
         char *etc_path;         /* directory of the host with hosts, hostname and resolv.conf for /etc; NULL: the image's own */
 } SpecOptions;

@@ -119,7 +119,7 @@ int mounts_build(const SpecOptions *options, json_t **ret, Error *err) {
                 /* Who brings their own /dev wants nothing of ours in it. */
                 if (is_taken(options, mount->destination) || (is_taken(options, "/dev") && !strncmp(mount->destination, "/dev/", 5)))
                         continue;
-                if (options->host_network && has_userns(options) && !strcmp(mount->destination, host_sys.destination))
+                if (options->host_network && (has_userns(options) || options->nested) && !strcmp(mount->destination, host_sys.destination))
                         mount = &host_sys;
                 if (system_mount_append(options, mount, mounts, err) < 0)
                         return -1;

@@ -1,14 +1,13 @@
 /* The user namespace of a container and the ids mapped into it. */
 
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/fs.h"
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "oci/spec-parts.h"
+#include "oci/subid.h"
 
-#define SUBID_FILE_MAX    (1u << 20) /* bytes; this program's own cap */
 #define USERNS_SIZE_AUTO  65536      /* ids; what images of a Linux distribution use */
 #define HOST_START_DEFAULT 100000    /* Proxmox VE, pct(1), unprivileged containers */
 #define MAPPING_MAX       340        /* ranges; user_namespaces(7) */
@@ -53,26 +52,13 @@ static int map_parse(const char *option, const char *text, json_t **ret, Error *
 
 /* The first range that /etc/subuid or /etc/subgid gives a user; *ret_size is 0 when there is none. */
 static int subid_find(const char *path, const char *user, int64_t *ret_start, int64_t *ret_size, Error *err) {
-        _cleanup_free_ char *data = NULL;
-        char *cursor, *line;
-        Error cause = ERROR_INIT;
+        _cleanup_free_ SubidRange *ranges = NULL;
+        size_t n;
 
-        *ret_size = 0;
-        if (file_read_at(AT_FDCWD, path, SUBID_FILE_MAX, &data, NULL, &cause) < 0) {
-                if (cause.errnum == ENOENT)
-                        return 0;
-                return error_set(err, cause.kind, "%s", cause.text);
-        }
-        cursor = data;
-        while ((line = strsep(&cursor, "\n"))) {
-                const char *name = strsep(&line, ":"), *start = strsep(&line, ":"), *size = line;
-
-                if (start && size && !strcmp(name, user)) {
-                        *ret_start = strtoll(start, NULL, 10);
-                        *ret_size = strtoll(size, NULL, 10);
-                        return 0;
-                }
-        }
+        if (subid_ranges(path, user, NULL, &ranges, &n, err) < 0)
+                return -1;
+        *ret_start = n > 0 ? ranges[0].start : 0;
+        *ret_size = n > 0 ? ranges[0].size : 0;
         return 0;
 }
 

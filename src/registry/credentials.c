@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/user.h"
 
 #define FILES_HELPER "containers-auth.json" /* registries.conf's name for "the files" */
 
@@ -26,7 +27,7 @@ static int containers_file(char **ret, Error *err) {
 
         if (runtime)
                 return string_format(ret, err, "%s/containers/auth.json", runtime);
-        return string_format(ret, err, "/run/containers/%u/auth.json", (unsigned) getuid());
+        return string_format(ret, err, "/run/containers/%u/auth.json", (unsigned) user_outer_id());
 }
 
 /* The files to be looked at, in order. */

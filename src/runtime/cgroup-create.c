@@ -153,6 +153,10 @@ static int check_existing(const CgroupRequest *request, char *const *existing, E
         return 0;
 }
 
+bool cgroup_is_needed(const json_t *resources) {
+        return resources_need(resources) != 0;
+}
+
 static bool may_be_left_out(const CgroupRequest *request, int errnum) {
         return request->optional && (errnum == EACCES || errnum == EPERM || errnum == EROFS);
 }
@@ -264,6 +268,9 @@ static int fill(const CgroupRequest *request, CgroupLayout *layout, Cgroup *cgro
                 if (open_place(request, layout, place, cgroup, &target, err) < 0)
                         return -1;
         }
+        /* All left out: there is nothing to be limited, and who asked for limits was refused. */
+        if (!cgroup->directories[0] && request->optional)
+                return 0;
         return limit(request, &target, &reason, err);
 }
 

@@ -150,3 +150,6 @@ int cgroup_oom_open(char *const *directories, CgroupOom *ret, Error *err);
 int cgroup_oom_read(CgroupOom *oom, bool *ret_killed, bool *ret_gone, Error *err);
 
 void cgroup_oom_close(CgroupOom *oom);
+
+/** cgroup_is_needed() - whether `linux.resources` has limits, which are nothing without a cgroup */
+bool cgroup_is_needed(const json_t *resources);

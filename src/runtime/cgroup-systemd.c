@@ -8,28 +8,15 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/fs.h"
+#include "base/user.h"
 #include "runtime/cgroup-names.h"
 
 #define UNIT_NAME_MAX 255 /* bytes; systemd's UNIT_NAME_MAX */
-#define UID_MAP_MAX   65536 /* bytes; 340 lines */
 #define UNIT_CHARS    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@"
 
-/* Our user as the initial user namespace names it: whose manager is asked, also from within a user namespace of a rootless engine. */
-static uid_t outer_uid(void) {
-        unsigned inner, outer, size, uid = geteuid();
-        _cleanup_free_ char *map = NULL;
-
-        if (file_read_at(AT_FDCWD, "/proc/self/uid_map", UID_MAP_MAX, &map, NULL, NULL) < 0)
-                return uid;
-        for (char *p = map, *line; (line = strsep(&p, "\n"));)
-                if (sscanf(line, "%u %u %u", &inner, &outer, &size) == 3 && uid >= inner && uid - inner < size)
-                        return outer + (uid - inner);
-        return uid;
-}
-
+/* It is that user's manager which is asked, also from within a user namespace of a rootless engine. */
 bool cgroup_scope_is_of_user(void) {
-        return outer_uid() != 0;
+        return user_outer_id() != 0;
 }
 
 /* What systemd refuses in a name becomes "\x2b", as systemd-escape does. */
@@ -86,7 +73,7 @@ int cgroup_scope_name(const CgroupRequest *request, char **ret_slice, char **ret
 
 int cgroup_scope_path(const CgroupRequest *request, char **ret, Error *err) {
         _cleanup_free_ char *slice = NULL, *unit = NULL, *path = NULL;
-        unsigned uid = outer_uid();
+        unsigned uid = user_outer_id();
 
         if (cgroup_scope_name(request, &slice, &unit, err) < 0 || cgroup_slice_path(slice, &path, err) < 0)
                 return -1;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/user.h"
 #include "trust/yaml-json.h"
 
 #define SYSTEM_FOLDER "/etc/containers/registries.d"
@@ -222,7 +223,7 @@ int registries_d_lookaside(const RegistriesD *conf, const Reference *name, bool 
         if (ask_scopes(conf, name, ask_lookaside, &staging, &value, err) < 0)
                 return -1;
         if (!value) {
-                if (geteuid() == 0 || !home || home[0] != '/')
+                if (user_outer_id() == 0 || !home || home[0] != '/')
                         return string_format(ret, err, "file://" SYSTEM_STORE "/%s", name->repository);
                 return string_format(ret, err, "file://%s/" USER_STORE "/%s", home, name->repository);
         }

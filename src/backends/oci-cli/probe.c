@@ -9,6 +9,7 @@
 #include "backends/oci-cli/oci-cli.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/user.h"
 
 #define CGROUP_MOUNT    "/sys/fs/cgroup"
 #define PROC_CGROUP_MAX (1u << 20) /* bytes */
@@ -70,7 +71,7 @@ int oci_cli_probe(const Backend *backend, const char *program, Error *err) {
                 error_set(err, ERROR_RUNTIME_NOT_AVAILABLE, "no cgroups at " CGROUP_MOUNT ", which %s needs", row->program);
                 return error_hint(err, "mount cgroup2 at " CGROUP_MOUNT);
         }
-        if (geteuid() != 0) /* it may do without cgroups, and then does not look at them */
+        if (geteuid() != 0 || user_is_nested()) /* it may do without cgroups, and then does not look at them */
                 return 0;
         if (row->refuses_hybrid && st.f_type == TMPFS_MAGIC && is_refused_hybrid()) {
                 error_set(err, ERROR_RUNTIME_NOT_AVAILABLE,

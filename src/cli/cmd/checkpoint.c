@@ -63,6 +63,7 @@ const Command cmd_checkpoint = {
                        "As with runc and crun the container is gone afterwards, unless --leave-running or --pre-dump is given; its bundle "
                        "stays.",
         .examples = "proxmox-lxcri checkpoint --image-path /srv/web.checkpoint web",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .options = (const Option *const[]) { checkpoint_options, NULL },

@@ -32,6 +32,7 @@ const Command cmd_delete = {
         .operands = "ID...",
         .description = "What the container wrote to its own root filesystem goes with it; a bundle's directory stays.",
         .examples = "proxmox-lxcri delete web\nproxmox-lxcri delete --force web cache",
+        .flags = COMMAND_EACH_CONTAINER,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { delete_options, NULL },

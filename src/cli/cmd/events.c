@@ -73,6 +73,7 @@ const Command cmd_events = {
         .description = "Each event is a JSON object on one line, with runc's fields: type is 'stats' or 'oom'. It goes on until the "
                        "container is deleted.",
         .examples = "proxmox-lxcri events --stats web | jq .data.memory.usage\nproxmox-lxcri events --interval 1s web",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .options = (const Option *const[]) { events_options, NULL },

@@ -83,7 +83,7 @@ const Command cmd_exec = {
         .examples = "proxmox-lxcri exec web cat /etc/hostname\n"
                     "proxmox-lxcri exec -t web sh                 # with a terminal\n"
                     "proxmox-lxcri exec --process process.json web",
-        .flags = COMMAND_OPERANDS_END,
+        .flags = COMMAND_OPERANDS_END | COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { exec_options, NULL },

@@ -90,6 +90,7 @@ const Command cmd_image_import = {
         .examples = "proxmox-lxcri image import redis.tar\n"
                     "proxmox-lxcri image import oci:./layout:v2 registry.example/app:v2\n"
                     "proxmox-lxcri image import dir:/srv/debian-root debian:mine",
+        .flags = COMMAND_OWNERS,
         .min_operands = 1,
         .max_operands = 2,
         .options = (const Option *const[]) { import_options, NULL },

@@ -60,6 +60,7 @@ const Command cmd_image_load = {
         .description = "Every image gets the name that the archive has for it. 'image import' brings in one image, under a name of yours, "
                        "and root filesystems too.",
         .examples = "proxmox-lxcri image load -i redis.tar",
+        .flags = COMMAND_OWNERS,
         .options = (const Option *const[]) { load_options, NULL },
         .args_size = sizeof(LoadArgs),
         .run = run,

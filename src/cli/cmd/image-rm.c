@@ -120,6 +120,7 @@ const Command cmd_image_rm = {
         .description = "The last name of an image that a container uses is not removed. The space of an image without names is given "
                        "back by 'prune'.",
         .examples = "proxmox-lxcri image rm redis:7\nproxmox-lxcri prune",
+        .flags = COMMAND_OWNERS,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .args_size = sizeof(RemoveArgs),

@@ -149,6 +149,7 @@ const Command cmd_image_verify = {
         .description = "Without IMAGE, all of the store are checked. Then the signature policy is asked again whether the image may be "
                        "used: the last line says who signed it and which rule lets it in.",
         .examples = "proxmox-lxcri image verify\nproxmox-lxcri image verify redis:7",
+        .flags = COMMAND_OWNERS,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { verify_options, policy_options, registry_options, NULL },
         .args_size = sizeof(VerifyArgs),

@@ -47,6 +47,7 @@ const Command cmd_kill = {
         .operands = "ID [SIGNAL]",
         .description = "SIGNAL is a name with or without SIG, a number, or RTMIN+N. 0 sends nothing: it asks whether the process is there.",
         .examples = "proxmox-lxcri kill web            # TERM\nproxmox-lxcri kill web HUP\nproxmox-lxcri kill --all web KILL",
+        .flags = COMMAND_EACH_CONTAINER,
         .min_operands = 1,
         .max_operands = 2,
         .options = (const Option *const[]) { kill_options, NULL },

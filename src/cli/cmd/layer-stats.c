@@ -83,6 +83,7 @@ const Command cmd_layer_stats = {
         .summary = "print how many layers are unpacked, their size, and what unpacks them",
         .description = "gzip and zstd are the libraries that decompress; workers is how many layers are unpacked at once.",
         .examples = "proxmox-lxcri layer stats\nproxmox-lxcri layer stats --format json | jq .gzip",
+        .flags = COMMAND_OWNERS,
         .options = (const Option *const[]) { layer_stats_options, NULL },
         .args_size = sizeof(LayerStatsArgs),
         .run = run,

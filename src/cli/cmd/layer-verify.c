@@ -108,6 +108,7 @@ const Command cmd_layer_verify = {
         .operands = "[LAYER...]",
         .description = "Without LAYER, all of the store are checked. What is in their blobs is 'image verify' to check.",
         .examples = "proxmox-lxcri layer verify\nproxmox-lxcri layer verify 3c1a2b4d5e6f",
+        .flags = COMMAND_OWNERS,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { layer_verify_options, NULL },
         .args_size = sizeof(LayerVerifyArgs),

@@ -41,6 +41,7 @@ const Command cmd_logs = {
         .operands = "ID",
         .description = "Standard output goes to standard output, standard error to standard error, as it was.",
         .examples = "proxmox-lxcri logs -f web\nproxmox-lxcri logs --since 10m --tail 100 web",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .options = (const Option *const[]) { logs_options, NULL },

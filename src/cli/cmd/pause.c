@@ -12,6 +12,7 @@ const Command cmd_pause = {
         .summary = "freeze all processes of a container",
         .operands = "ID",
         .examples = "proxmox-lxcri pause web\nproxmox-lxcri resume web",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .run = run,

@@ -54,6 +54,7 @@ const Command cmd_prune = {
         .summary = "remove blobs, layers and leftovers that nothing refers to",
         .description = "What a name or a container refers to stays, and what is mounted.",
         .examples = "proxmox-lxcri prune --dry-run\nproxmox-lxcri prune",
+        .flags = COMMAND_OWNERS,
         .options = (const Option *const[]) { prune_options, NULL },
         .args_size = sizeof(PruneArgs),
         .run = run,

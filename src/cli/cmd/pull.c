@@ -86,6 +86,7 @@ const Command cmd_pull = {
         .examples = "proxmox-lxcri pull redis:7\n"
                     "proxmox-lxcri pull --platform linux/arm64 alpine\n"
                     "proxmox-lxcri pull --tls-verify=false localhost:5000/app:v1   # plain HTTP",
+        .flags = COMMAND_OWNERS,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { pull_options, policy_options, registry_options, NULL },

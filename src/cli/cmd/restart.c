@@ -30,6 +30,7 @@ const Command cmd_restart = {
         .summary = "stop containers made from images and start them again",
         .operands = "ID...",
         .examples = "proxmox-lxcri restart cache",
+        .flags = COMMAND_EACH_CONTAINER,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { restart_options, NULL },

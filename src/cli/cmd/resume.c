@@ -13,6 +13,7 @@ const Command cmd_resume = {
         .summary = "let a paused container go on",
         .operands = "ID",
         .examples = "proxmox-lxcri resume web",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .run = run,

@@ -25,6 +25,7 @@ const Command cmd_start = {
         .operands = "ID",
         .description = "A container made from an image that has ended, also by a reboot, is started again with the files it had.",
         .examples = "proxmox-lxcri start web\nproxmox-lxcri start --attach box",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .options = (const Option *const[]) { start_options, NULL },

@@ -18,6 +18,7 @@ const Command cmd_state = {
         .operands = "ID",
         .description = "It never waits: a container that is just being made is 'creating'.",
         .examples = "proxmox-lxcri state web | jq -r .status",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .run = run,

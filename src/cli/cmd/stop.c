@@ -32,6 +32,7 @@ const Command cmd_stop = {
         .description = "The stop signal is the image's, or what --stop-signal said when the container was made, or TERM. A container "
                        "that has ended already is no error.",
         .examples = "proxmox-lxcri stop web\nproxmox-lxcri stop --time 60 database",
+        .flags = COMMAND_EACH_CONTAINER,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { stop_options, NULL },

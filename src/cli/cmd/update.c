@@ -148,6 +148,7 @@ const Command cmd_update = {
         .operands = "ID",
         .description = "What the runtime would pass over is refused. A resources file may say again what the container has anyway.",
         .examples = "proxmox-lxcri update --memory 536870912 web\nproxmox-lxcri update --resources limits.json web",
+        .flags = COMMAND_OF_CONTAINER,
         .min_operands = 1,
         .max_operands = 1,
         .options = (const Option *const[]) { update_options, NULL },

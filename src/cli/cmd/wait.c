@@ -22,6 +22,7 @@ const Command cmd_wait = {
         .summary = "wait until containers have ended, and print their exit codes",
         .operands = "ID...",
         .examples = "proxmox-lxcri wait job",
+        .flags = COMMAND_EACH_CONTAINER,
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .run = run,

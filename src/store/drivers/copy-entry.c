@@ -28,7 +28,7 @@ static const char *entry_path(int dir_fd, const char *name, char buffer[ENTRY_PA
 }
 
 static bool is_overlays_own(const char *name) {
-        return !strncmp(name, OVERLAY_XATTR, strlen(OVERLAY_XATTR));
+        return !strncmp(name, OVERLAY_XATTR, strlen(OVERLAY_XATTR)) || !strncmp(name, OVERLAY_XATTR_USER, strlen(OVERLAY_XATTR_USER));
 }
 
 /* The names of a file's attributes, each with its NUL; none where the filesystem has none. */

@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "oci/id-mapping.h"
 
-#define OVERLAY_XATTR "trusted.overlay." /* what overlay notes of a file; never a file's own */
+/* What overlay notes of a file, in a user namespace by the other name; never a file's own. */
+#define OVERLAY_XATTR      "trusted.overlay."
+#define OVERLAY_XATTR_USER "user.overlay."
 
 /**
  * copy_entry() - copy anything but a directory to a name that is free

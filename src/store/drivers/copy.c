@@ -159,6 +159,8 @@ static int is_opaque(int fd, bool *ret, Error *err) {
         char value[2];
         ssize_t n = fgetxattr(fd, OVERLAY_XATTR "opaque", value, sizeof(value));
 
+        if (n < 0 && errno == ENODATA)
+                n = fgetxattr(fd, OVERLAY_XATTR_USER "opaque", value, sizeof(value));
         if (n < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != ERANGE)
                 return error_set_errno(err, ERROR_FILE, errno, "read extended attribute '" OVERLAY_XATTR "opaque'");
         *ret = n == 1 && value[0] == 'y';

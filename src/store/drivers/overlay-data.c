@@ -20,6 +20,7 @@
 #include "base/fs.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "base/user.h"
 #include "store/drivers/overlay-parts.h"
 
 #define DATA_MAX 4095 /* bytes; mount(2) takes one page of options, and silently cuts what is longer */
@@ -37,6 +38,8 @@ static int format_data(const DriverRoot *root, const FdList *lowers, const char 
         for (const OverlayOption *option = overlay_options; option->key; option++)
                 if (buf_printf(data, err, ",%s=%s", option->key, option->value) < 0)
                         return -1;
+        if (user_is_nested() && buf_puts(data, "," OVERLAY_USER_XATTR, err) < 0)
+                return -1;
         return root->temporary ? buf_puts(data, "," OVERLAY_TEMPORARY, err) : 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/user.h"
 #include "store/drivers/overlay-parts.h"
 #include "oci/userns.h"
 #include "store/mounts.h"
@@ -81,6 +82,8 @@ static int context_set_flag(int context, const char *key, Error *err) {
 
 static int context_finish(int context, bool temporary, Error *err) {
         if (temporary && context_set_flag(context, OVERLAY_TEMPORARY, err) < 0)
+                return -1;
+        if (user_is_nested() && context_set_flag(context, OVERLAY_USER_XATTR, err) < 0)
                 return -1;
         for (const OverlayOption *option = overlay_options; option->key; option++)
                 if (context_set(context, option->key, option->value, err) < 0)

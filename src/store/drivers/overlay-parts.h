@@ -16,6 +16,12 @@ typedef struct OverlayOption {
         const char *key, *value;
 } OverlayOption;
 
+/*
+ * In a user namespace overlay keeps its notes in user.* attributes, as trusted.* ones are the host's root's alone. Linux 5.11. Source:
+ * Documentation/filesystems/overlayfs.rst, "User xattr"
+ */
+#define OVERLAY_USER_XATTR "userxattr"
+
 /** overlay_options - those that every overlay has; a NULL key ends them */
 extern const OverlayOption overlay_options[];
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/user.h"
 #include "oci/userns.h"
 #include "store/drivers/copy.h"
 #include "store/drivers/drivers.h"
@@ -18,7 +19,6 @@
 #include "store/drivers/shift.h"
 #include "store/mounts.h"
 
-#define OPAQUE_XATTR "trusted.overlay.opaque"
 
 /* What the driver has in containers/ID/; "empty" only for an image without layers. */
 static const char *const parts[] = { "rootfs", "upper", "work", "empty" };
@@ -40,15 +40,17 @@ static bool is_known_upper(int fd) {
 }
 
 /*
- * Whiteouts and opaque directories are kept in trusted.* attributes of upper/; without them an overlay mounts, but cannot delete. Removing
+ * Opaque directories are kept in trusted.* attributes of upper/, in a user namespace in user.* ones; without them an overlay mounts, but cannot delete. Removing
  * one that is not there tells whether they could be set, and changes nothing.
  */
-static int probe_xattr(int fd, Error *err) {
-        if (fremovexattr(fd, OPAQUE_XATTR) == 0 || errno == ENODATA)
+static int probe_xattr(int fd, bool nested, Error *err) {
+        const char *which = nested ? "user" : "trusted";
+
+        if (fremovexattr(fd, nested ? "user.overlay.opaque" : "trusted.overlay.opaque") == 0 || errno == ENODATA)
                 return 0;
         if (errno == EPERM)
-                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "this process may not set trusted.* attributes");
-        return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the store's filesystem takes no trusted.* attributes");
+                return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "this process may not set %s.* attributes", which);
+        return error_set_errno(err, ERROR_NOT_SUPPORTED, errno, "the store's filesystem takes no %s.* attributes", which);
 }
 
 static int probe_in(int dir_fd, Error *err) {
@@ -74,12 +76,13 @@ static int probe_by_trying(Store *store, Error *err) {
         return r;
 }
 
-/* Costs three system calls where it can: every creation of a container asks. */
+/* Costs few system calls where it can: every creation of a container asks. In a user namespace not every kernel mounts one at all. */
 static int overlay_probe(Store *store, Error *err) {
         Error cause = ERROR_INIT;
+        bool nested = user_is_nested();
 
-        if (probe_xattr(store_tmp_fd(store), &cause) == 0 && overlay_available(&cause) == 0 &&
-            (is_known_upper(store_tmp_fd(store)) || probe_by_trying(store, &cause) == 0))
+        if (probe_xattr(store_tmp_fd(store), nested, &cause) == 0 && overlay_available(&cause) == 0 &&
+            ((!nested && is_known_upper(store_tmp_fd(store))) || probe_by_trying(store, &cause) == 0))
                 return 0;
         error_set(err, ERROR_NOT_SUPPORTED, "no overlay on the store '%s': %s", store_path(store), cause.text);
         if (err)
