@@ -3,10 +3,12 @@
 #include "base/user.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
 
@@ -53,17 +55,16 @@ uid_t user_outer_id(void) {
         return map_find("/proc/self/uid_map", has_id, &uid, &range) ? range.outer + (uid - range.inner) : uid;
 }
 
-static uint32_t count_ids(const char *path) {
-        uint32_t n = 0;
+int user_identity_map(bool groups, char **ret, Error *err) {
+        _cleanup_buf_ Buf text = BUF_INIT(2 * MAP_MAX);
+        _cleanup_free_ char *map = NULL;
         Range range;
 
-        while (n < UINT32_MAX && map_find(path, has_id, &n, &range))
-                n = range.inner + range.size;
-        return n;
-}
-
-uint32_t user_id_count(void) {
-        uint32_t users = count_ids("/proc/self/uid_map"), groups = count_ids("/proc/self/gid_map");
-
-        return users < groups ? users : groups;
+        if (file_read_at(AT_FDCWD, groups ? "/proc/self/gid_map" : "/proc/self/uid_map", MAP_MAX, &map, NULL, err) < 0)
+                return -1;
+        for (char *p = map, *line; (line = strsep(&p, "\n"));)
+                if (sscanf(line, "%u %u %u", &range.inner, &range.outer, &range.size) == 3 &&
+                    buf_printf(&text, err, "%s%u:%u:%u", text.len > 0 ? "," : "", range.inner, range.inner, range.size) < 0)
+                        return -1;
+        return string_copy(text.data ?: "", ret, err);
 }

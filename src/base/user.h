@@ -3,8 +3,9 @@
 /* Who we are to the host: within a user namespace root may be a user without privileges. */
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
+
+#include "base/error.h"
 
 /** user_is_nested() - whether this process is in a user namespace that does not have all ids: much of what root may do, it may not there */
 bool user_is_nested(void);
@@ -13,8 +14,12 @@ bool user_is_nested(void);
 uid_t user_outer_id(void);
 
 /**
- * user_id_count() - how many ids our user namespace has from 0 on without a gap: users and groups that it has both
+ * user_identity_map() - the ids of our user namespace, each for itself, in the words of --uidmap: "0:0:1,1:1:65536"
+ * @groups: those of groups, else of users
+ * @ret:    free()
  *
- * Returns: UINT32_MAX in the initial user namespace
+ * In the ranges that the namespace around ours made of them: one that spans two, the kernel refuses.
+ *
+ * Errors: FileError, OutOfMemory
  */
-uint32_t user_id_count(void);
+int user_identity_map(bool groups, char **ret, Error *err);

@@ -139,9 +139,7 @@ static int choose_inner(Transaction *t, const char *mode, Error *err) {
         }
         if (!mode)
                 return 0;
-        if (string_format(&t->uid_map, err, "0:0:%" PRIu32, user_id_count()) < 0)
-                return -1;
-        return string_copy(t->uid_map, &t->gid_map, err);
+        return user_identity_map(false, &t->uid_map, err) < 0 ? -1 : user_identity_map(true, &t->gid_map, err);
 }
 
 int userns_choose(Transaction *t, Error *err) {
