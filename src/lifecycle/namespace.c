@@ -25,8 +25,16 @@ static int open_if(pid_t pid, uint64_t inode) {
         return TAKE_FD(fd);
 }
 
-/* Any process at all that is in it. */
-static int search(uint64_t inode, pid_t *ret_pid) {
+static bool is_of_our_user_namespace(pid_t pid) {
+        struct stat own, its;
+        char path[48];
+
+        snprintf(path, sizeof(path), "/proc/%d/ns/user", (int) pid);
+        return stat("/proc/self/ns/user", &own) < 0 || stat(path, &its) < 0 || own.st_ino == its.st_ino;
+}
+
+/* Any process at all that is in it; @foreign: and in another user namespace than ours. */
+static int search(uint64_t inode, bool foreign, pid_t *ret_pid) {
         _cleanup_closedir_ DIR *proc = opendir("/proc");
         struct dirent *entry;
 
@@ -34,6 +42,10 @@ static int search(uint64_t inode, pid_t *ret_pid) {
                 pid_t pid = (pid_t) atoi(entry->d_name);
                 int fd = pid > 0 ? open_if(pid, inode) : -EBADF;
 
+                if (fd >= 0 && foreign && is_of_our_user_namespace(pid)) {
+                        close(fd);
+                        continue;
+                }
                 if (fd >= 0) {
                         *ret_pid = pid;
                         return fd;
@@ -44,7 +56,7 @@ static int search(uint64_t inode, pid_t *ret_pid) {
 
 pid_t namespace_process(uint64_t inode) {
         pid_t pid = 0;
-        int fd = search(inode, &pid);
+        int fd = search(inode, true, &pid);
 
         close_keep_errno(fd);
         return fd < 0 ? 0 : pid;
@@ -76,6 +88,6 @@ int namespace_call(uint64_t inode, const ProcessRef *process, int (*function)(vo
         if (process && process_is_alive(process))
                 fd = open_if(process->pid, inode);
         if (fd < 0)
-                fd = search(inode, &pid);
+                fd = search(inode, false, &pid);
         return fd < 0 ? 0 : process_call(visit, &(Visit) { fd, function, userdata }, err);
 }

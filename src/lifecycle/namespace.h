@@ -19,5 +19,5 @@
  */
 int namespace_call(uint64_t inode, const ProcessRef *process, int (*function)(void *userdata, Error *err), void *userdata, Error *err);
 
-/** namespace_process() - any process that is in that mount namespace, and that we may look at; 0: none */
+/** namespace_process() - any process that is in that mount namespace and in another user namespace than ours, and that we may look at; 0: none */
 pid_t namespace_process(uint64_t inode);

@@ -113,9 +113,9 @@ static bool is_in(pid_t pid, uint64_t mount_namespace) {
         return process_mount_namespace(pid, &inode, NULL) == 0 && inode == mount_namespace;
 }
 
-/* A process in the container's mounts, else any of its user namespace; 0: nobody is left in them, and the mounts are gone with them. */
+/* A process in the container's mounts, else any of its user namespaces; 0: nobody is left in them, and the mounts are gone with them. */
 static pid_t choose_process(const Candidates *c) {
-        pid_t alive = 0, other;
+        pid_t alive = 0;
 
         for (size_t i = 0; i < c->n; i++) {
                 if (!process_is_alive(&c->processes[i]))
@@ -124,8 +124,8 @@ static pid_t choose_process(const Candidates *c) {
                 if (is_in(c->processes[i].pid, c->mount_namespace))
                         return c->processes[i].pid;
         }
-        other = c->mount_namespace ? namespace_process(c->mount_namespace) : 0;
-        return other ?: alive;
+        /* Namespaces' numbers come back: one that is known to be the container's goes first. */
+        return alive || c->mount_namespace == 0 ? alive : namespace_process(c->mount_namespace);
 }
 
 static int join_container(const Lifecycle *lifecycle, const char *id, bool *ret_joined, Error *err) {

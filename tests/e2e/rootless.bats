@@ -125,7 +125,6 @@ life() {
         # ours finds out by trying: here nobody gives a user cgroups
         refused FileError --runtime native run --image busybox -m 64m "$ID" true
         complains "delegated"
-        refused RuntimeNotAvailable --runtime native run --bundle "$T/images" "$ID"
 
         # the host's network can be had, with its /sys
         ok user_lxcri --runtime native run --rm --image busybox --network host "$ID" ls /sys/class/net
@@ -179,6 +178,7 @@ life() {
         touch "$T/out" "$T/err"
         chown "$USER_ID" "$T/out" "$T/err"
 
+        fails RuntimeNotAvailable user_lxcri --runtime native run --bundle "$T/b" "$ID"
         ok user_lxcri --runtime native run -d --image busybox "$ID-1" sleep 1000
         ok user_lxcri --runtime crun run -d --image busybox "$ID-2" sleep 1000
         ok user_lxcri --runtime crun run -d --bundle "$T/b" "$ID-3"
