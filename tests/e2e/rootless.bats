@@ -165,6 +165,14 @@ life() {
         ok user_lxcri start "$ID"
         ok user_lxcri delete --force "$ID"
         nothing_is_left
+
+        # in the midst of a create, with a runtime that makes its own way on
+        grep -qa PROXMOX_LXCRI_FAULT "$LXCRI_PROGRAM" || skip "a build without test hooks"
+        try as_user env PROXMOX_LXCRI_FAULT=runtime.middle:kill setsid --wait "$T/bin/proxmox-lxcri" --runtime native run -d --image busybox "$ID" sleep 1000
+        ((status != 0))
+        ok user_lxcri recover
+        [[ $output == "$ID: undone"* ]]
+        nothing_is_left
 }
 
 @test "several containers at once, a bundle's among them" {
