@@ -42,8 +42,11 @@ static int map_ids(const char *path, const char *name, uint32_t own, IdMap *map,
         if (subid_ranges(path, name, id, &ranges, &n, err) < 0)
                 return -1;
         if (n == 0) {
-                error_set(err, ERROR_NOT_SUPPORTED, "'%s' has no range of ids for user '%s', whose containers of images need one", path, name);
-                return error_hint(err, "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s, with ids that nobody else has",
+                error_set(err, ERROR_NOT_SUPPORTED, "'%s' has no range of ids for user '%s', whose containers of images need one", path,
+                          name);
+                return error_hint(err,
+                                  "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s, with ids that nobody "
+                                  "else has",
                                   name);
         }
         map->ranges = calloc(n + 1, sizeof(*map->ranges));
@@ -51,12 +54,13 @@ static int map_ids(const char *path, const char *name, uint32_t own, IdMap *map,
                 return error_oom(err);
         map->ranges[map->n++] = (IdRange) { .container = 0, .host = own, .size = 1 };
         for (size_t i = 0; i < n; i++) {
-                if (ranges[i].start < 1 || ranges[i].size < 1 || ranges[i].start >= UINT32_MAX || ranges[i].size > UINT32_MAX - ranges[i].start ||
-                    ranges[i].size >= UINT32_MAX - next)
-                        return error_set(err, ERROR_INVALID_CONFIG, "'%s': %lld:%lld is no range of ids", path, (long long) ranges[i].start,
-                                         (long long) ranges[i].size);
-                map->ranges[map->n++] = (IdRange) { .container = next, .host = (uint32_t) ranges[i].start, .size = (uint32_t) ranges[i].size };
-                next += (uint32_t) ranges[i].size;
+                int64_t start = ranges[i].start, size = ranges[i].size;
+
+                if (start < 1 || size < 1 || start >= UINT32_MAX || size > UINT32_MAX - start || size >= UINT32_MAX - next)
+                        return error_set(err, ERROR_INVALID_CONFIG, "'%s': %lld:%lld is no range of ids", path, (long long) start,
+                                         (long long) size);
+                map->ranges[map->n++] = (IdRange) { .container = next, .host = (uint32_t) start, .size = (uint32_t) size };
+                next += (uint32_t) size;
         }
         return 0;
 }
@@ -162,7 +166,8 @@ int lifecycle_enter(Lifecycle *lifecycle, const char *id, Error *err) {
                 return 0;
         if (id) {
                 /* What is no container's id is told by the command itself. */
-                if (id_check(id, NULL) < 0 || snprintf(path, sizeof(path), "%s/containers/%s", lifecycle->store, id) >= (int) sizeof(path) ||
+                if (id_check(id, NULL) < 0 ||
+                    snprintf(path, sizeof(path), "%s/containers/%s", lifecycle->store, id) >= (int) sizeof(path) ||
                     access(path, F_OK) < 0)
                         return 0;
                 r = join_container(lifecycle, id, &joined, err);

@@ -127,8 +127,8 @@ static int choose_range(Transaction *t, bool own, Error *err) {
 }
 
 /*
- * Within a user's own namespaces: nothing has to be shifted, as layers are unpacked there with the ids that they have. A container has the same
- * ids once more in a namespace of its own where the backend makes unprivileged ones, which then does not own the mounts around it.
+ * Within a user's own namespaces: nothing has to be shifted, as layers are unpacked there with the ids that they have. A container has the
+ * same ids once more in a namespace of its own where the backend makes unprivileged ones, which then does not own the mounts around it.
  */
 static int choose_inner(Transaction *t, const char *mode, Error *err) {
         const SpecOptions *options = t->request->options;

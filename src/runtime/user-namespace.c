@@ -49,7 +49,8 @@ static int run_program(char *const *argv, Error *err) {
         text[n > 0 ? n : 0] = '\0';
         text[strcspn(text, "\n")] = '\0';
         error_set(err, ERROR_FILE, "%s failed (%d): %s", argv[0], exit_code_of(status), text);
-        return error_hint(err, "it needs its setuid bit or capability, and ranges in /etc/subuid and /etc/subgid that are the user's alone");
+        return error_hint(err, "it needs its setuid bit or capability, and ranges in /etc/subuid and /etc/subgid that are the user's "
+                               "alone");
 }
 
 static int push_number(char ***argv, unsigned number, Error *err) {

@@ -40,8 +40,8 @@ static bool is_known_upper(int fd) {
 }
 
 /*
- * Opaque directories are kept in trusted.* attributes of upper/, in a user namespace in user.* ones; without them an overlay mounts, but cannot delete. Removing
- * one that is not there tells whether they could be set, and changes nothing.
+ * Opaque directories are kept in trusted.* attributes of upper/, in a user namespace in user.* ones; without them an overlay mounts, but
+ * cannot delete. Removing one that is not there tells whether they could be set, and changes nothing.
  */
 static int probe_xattr(int fd, bool nested, Error *err) {
         const char *which = nested ? "user" : "trusted";
