@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/time.h"
 #include "cli/output.h"
-#include "oci/state.h"
 
 #define REPORT_MAX (64u << 10) /* bytes of one record: an error's texts, each byte of which may become four */
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/time.h"
 #include "image/admission.h"
 #include "image/pull.h"
 #include "lifecycle/phases.h"

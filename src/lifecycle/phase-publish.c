@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/time.h"
 #include "lifecycle/phases.h"
 
 #define PID_TEXT_MAX 16 /* bytes of a pid file */
