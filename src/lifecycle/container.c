@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "lifecycle/phases.h"
 #include "lifecycle/stored.h"

@@ -18,7 +18,7 @@ static void close_on_exec(int fd) {
 }
 
 int main(int argc, char **argv) {
-        static MonitorStream streams[_STREAM_MAX];
+        static MonitorBuffers buffers;
         MonitorWatch watch;
         int exit_code;
 
@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
         close_on_exec(watch.outputs[0]);
         close_on_exec(watch.outputs[1]);
 
-        exit_code = monitor_watch(&watch, streams);
+        exit_code = monitor_watch(&watch, &buffers);
         (void) snprintf(argv[argc - 1], sizeof(MONITOR_CODE_PLACE), "%d", exit_code);
         execv(argv[2], argv + 2);
         /* Then it ended unseen, and the next command does what is to be done. */

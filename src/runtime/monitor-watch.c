@@ -25,17 +25,26 @@
 #define PARTIAL_MS       1000 /* a line without its end is logged after this silence */
 #define EXIT_CODE_UNKNOWN 255 /* of an init that was not our child; nobody can know it then */
 
+/* One source of output. */
+typedef struct Stream {
+        int fd; /* -EBADF: at its end, or not there yet */
+        bool is_stderr;
+        size_t len;
+        char *data; /* LOG_TEXT_MAX bytes */
+} Stream;
+
 typedef struct Watcher {
         int dir_fd;
         int console_listen; /* -EBADF: none is to come, or it has come */
         pid_t init;
         bool busy;          /* something came since the last rest */
-        MonitorStream *streams;
+        Stream streams[_STREAM_MAX];
+        MonitorBuffers *buffers;
         LogWriter log;
 } Watcher;
 
 /* Bytes of the stream's buffer that may be logged now without cutting a character: all but the start of an unfinished one. */
-static size_t whole_characters(const MonitorStream *stream) {
+static size_t whole_characters(const Stream *stream) {
         size_t len = stream->len;
 
         for (size_t back = 1; back <= 3 && back < len; back++) {
@@ -50,7 +59,7 @@ static size_t whole_characters(const MonitorStream *stream) {
 }
 
 /* Logs the whole lines of a stream's buffer; the rest too when the buffer is full or @all is wanted. */
-static void log_lines(Watcher *watcher, MonitorStream *stream, bool all) {
+static void log_lines(Watcher *watcher, Stream *stream, bool all) {
         size_t done = 0;
 
         for (char *newline; (newline = memchr(stream->data + done, '\n', stream->len - done));) {
@@ -61,7 +70,7 @@ static void log_lines(Watcher *watcher, MonitorStream *stream, bool all) {
         }
         stream->len -= done;
         memmove(stream->data, stream->data + done, stream->len);
-        if (stream->len > 0 && (all || stream->len == sizeof(stream->data))) {
+        if (stream->len > 0 && (all || stream->len == LOG_TEXT_MAX)) {
                 size_t len = all ? stream->len : whole_characters(stream);
 
                 log_writer_add(&watcher->log, stream->data, len, stream->is_stderr);
@@ -70,8 +79,8 @@ static void log_lines(Watcher *watcher, MonitorStream *stream, bool all) {
         }
 }
 
-static void read_stream(Watcher *watcher, MonitorStream *stream) {
-        ssize_t n = read(stream->fd, stream->data + stream->len, sizeof(stream->data) - stream->len);
+static void read_stream(Watcher *watcher, Stream *stream) {
+        ssize_t n = read(stream->fd, stream->data + stream->len, LOG_TEXT_MAX - stream->len);
 
         watcher->busy = true;
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -140,11 +149,9 @@ static int64_t now_ms(void) {
 
 /* Nothing has come for a while: what waits for the end of its line is logged as it is, and memory goes back to the kernel. */
 static void rest(Watcher *watcher) {
-        for (int i = 0; i < _STREAM_MAX; i++) {
-                if (watcher->streams[i].len > 0)
-                        log_lines(watcher, &watcher->streams[i], true);
-                (void) madvise(watcher->streams[i].data, sizeof(watcher->streams[i].data), MADV_DONTNEED);
-        }
+        for (int i = 0; i < _STREAM_MAX; i++)
+                log_lines(watcher, &watcher->streams[i], true);
+        (void) madvise(watcher->buffers, sizeof(*watcher->buffers), MADV_DONTNEED);
         log_writer_close(&watcher->log);
         (void) malloc_trim(0);
         watcher->busy = false;
@@ -193,17 +200,15 @@ static int copy_until_end(Watcher *watcher, int signal_fd, int init_fd) {
         return exit_code;
 }
 
-int monitor_watch(const MonitorWatch *watch, MonitorStream streams[_STREAM_MAX]) {
+int monitor_watch(const MonitorWatch *watch, MonitorBuffers *buffers) {
         const int fds[_STREAM_MAX] = { watch->outputs[0], watch->outputs[1], -EBADF };
-        Watcher watcher = { .dir_fd = watch->dir_fd, .console_listen = watch->console_listen, .init = watch->init, .streams = streams };
+        Watcher watcher = { .dir_fd = watch->dir_fd, .console_listen = watch->console_listen, .init = watch->init, .buffers = buffers };
         _cleanup_close_ int signal_fd = -EBADF, init_fd = -EBADF;
         sigset_t child;
         int exit_code;
 
-        for (int i = 0; i < _STREAM_MAX; i++) {
-                streams[i].fd = fds[i];
-                streams[i].is_stderr = i == STREAM_STDERR;
-        }
+        for (int i = 0; i < _STREAM_MAX; i++)
+                watcher.streams[i] = (Stream) { .fd = fds[i], .is_stderr = i == STREAM_STDERR, .data = buffers->text[i] };
         log_writer_init(&watcher.log, watch->dir_fd, watch->log_max);
         sigemptyset(&child);
         sigaddset(&child, SIGCHLD);

@@ -22,15 +22,6 @@ typedef struct MonitorWatch {
         uint64_t log_max;   /* bytes a file */
 } MonitorWatch;
 
-/** One source of output */
-typedef struct MonitorStream {
-        /* What is read and not logged yet. First, and aligned: whole pages are given back. 4096: smaller than a page is only less given back */
-        char data[LOG_TEXT_MAX] __attribute__((aligned(4096)));
-        size_t len;
-        int fd; /* -EBADF: at its end, or not there yet */
-        bool is_stderr;
-} MonitorStream;
-
 enum {
         STREAM_STDOUT,
         STREAM_STDERR,
@@ -38,8 +29,13 @@ enum {
         _STREAM_MAX,
 };
 
-/** monitor_watch() - until @watch->init, a child, has ended and there is no more output; signals are blocked. @streams: memory for it, zero. Returns the exit code */
-int monitor_watch(const MonitorWatch *watch, MonitorStream streams[_STREAM_MAX]);
+/** What is read and not logged yet. Aligned, to be given back while it is empty; where pages are larger than that they stay */
+typedef struct MonitorBuffers {
+        char text[_STREAM_MAX][LOG_TEXT_MAX];
+} __attribute__((aligned(4096))) MonitorBuffers;
+
+/** monitor_watch() - until @watch->init, a child, has ended and there is no more output; signals are blocked. Returns the exit code */
+int monitor_watch(const MonitorWatch *watch, MonitorBuffers *buffers);
 
 /** monitor_release() - in the monitor: report, let go of all that made the container, block signals, and hand over what is left */
 void monitor_release(struct Monitor *monitor, pid_t init, MonitorWatch *ret);
