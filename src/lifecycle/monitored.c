@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/fs.h"
 #include "base/module.h"
 #include "lifecycle/container.h"
@@ -161,10 +162,16 @@ int monitored_create(Transaction *t, Error *err) {
 int lifecycle_ended(const Lifecycle *lifecycle, const char *id, const ProcessRef *init, int exit_code, Error *err) {
         _cleanup_(container_freep) Container *c = NULL;
 
+        if (process_is_alive(init))
+                return error_set(err, ERROR_INVALID_STATE, "container '%s' has not ended: its init (process %d) runs", id, (int) init->pid);
+        if (fault_point("end.start", err) < 0)
+                return -1;
         /* At once, whoever holds its lock: somebody may wait for this. One that is on its way out needs no record. */
         if (container_find(lifecycle, id, FIND_NO_REPAIR | FIND_UNSEEN, &c, NULL) == 0 && c->dir && c->state->init.pid == init->pid &&
             c->state->init.start_time == init->start_time)
                 (void) container_save_exit(c, exit_code, NULL);
         c = container_free(c);
+        if (fault_point("end.middle", err) < 0)
+                return -1;
         return container_ended(lifecycle, id, init, false, 0, err);
 }
