@@ -10,9 +10,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "base/time.h"
 #include "cli/output.h"
 
 #define REPORT_MAX (64u << 10) /* bytes of one record: an error's texts, each byte of which may become four */

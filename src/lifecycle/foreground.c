@@ -26,7 +26,9 @@ static int container_is_there(void *userdata, pid_t init, Error *err) {
 
 /* Of a container that is deleted at once, somebody who waits for it may read this; after a power loss nobody. */
 static void save_exit(const Transaction *t, int exit_code, bool remove) {
-        (void) exit_record_now(t->container_fd >= 0 ? t->container_fd : t->dir->fd, exit_code, t->cgroups, remove ? 0 : WRITE_DURABLE, NULL);
+        int dir_fd = t->container_fd >= 0 ? t->container_fd : t->dir->fd;
+
+        (void) exit_record_now(dir_fd, exit_code, t->cgroups, remove ? 0 : WRITE_DURABLE, NULL);
 }
 
 int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, Error *err) {

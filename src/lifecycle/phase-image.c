@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
-#include "base/time.h"
 #include "image/admission.h"
 #include "image/pull.h"
 #include "lifecycle/phases.h"

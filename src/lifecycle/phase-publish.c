@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/fs.h"
-#include "base/time.h"
 #include "lifecycle/phases.h"
 
 #define PID_TEXT_MAX 16 /* bytes of a pid file */

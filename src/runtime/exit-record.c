@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
-#include "base/json.h"
+#include "base/clock.h"
 #include "base/fs.h"
-#include "base/time.h"
+#include "base/json.h"
 #include "runtime/cgroup.h"
 #include "runtime/monitor.h"
 

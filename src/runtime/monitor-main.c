@@ -1,7 +1,7 @@
 /*
  * proxmox-lxcri-monitor, the program that a monitor becomes once its container is created. Static and small: it lives as long as the
- * container does, with a few pages of its own. Its command line, from monitor_settle(): what to watch (monitor-watch.h), and the command line
- * to execute after the end.
+ * container does, with a few pages of its own. Its command line, from monitor_settle(): what to watch (monitor-watch.h), and the command
+ * line to execute after the end.
  */
 
 #include <errno.h>
@@ -22,10 +22,9 @@ int main(int argc, char **argv) {
         MonitorWatch watch;
         int exit_code;
 
-        if (argc < 4 || strcmp(argv[argc - 1], MONITOR_CODE_PLACE) || !monitor_watch_parse(argv[1], &watch)) {
-                fprintf(stderr, "%s: detached containers' own; nothing to start by hand\n", argv[0] ? argv[0] : "monitor");
+        /* Nothing to start by hand */
+        if (argc < 4 || strcmp(argv[argc - 1], MONITOR_CODE_PLACE) || !monitor_watch_parse(argv[1], &watch))
                 return 2;
-        }
         close_on_exec(watch.dir_fd);
         close_on_exec(watch.console_listen);
         close_on_exec(watch.outputs[0]);

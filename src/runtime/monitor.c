@@ -1,6 +1,6 @@
 /*
- * The monitor of a detached container, as long as it makes that: a fork of the command, with the pipes of the container's output. What waits
- * for the end is a small program of its own (monitor-watch.h), because what a fork of this one has written to stays in memory with it.
+ * The monitor of a detached container, as long as it makes that: a fork of the command, with the pipes of the container's output. What
+ * waits for the end is a small program of its own (monitor-watch.h), because what a fork of this one has written to stays in memory with it.
  */
 
 #include "runtime/monitor.h"
@@ -135,7 +135,8 @@ int monitor_console_listen(Monitor *monitor, const char **ret_path, Error *err) 
         _cleanup_close_ int fd = -EBADF;
 
         /* By descriptor: sun_path holds 107 bytes, a container's directory may be longer. Our pid: the path is the runtime's to open. */
-        snprintf(monitor->console_path, sizeof(monitor->console_path), "/proc/%d/fd/%d/" MONITOR_CONSOLE_SOCKET, (int) getpid(), monitor->dir_fd);
+        snprintf(monitor->console_path, sizeof(monitor->console_path), "/proc/%d/fd/%d/" MONITOR_CONSOLE_SOCKET, (int) getpid(),
+                 monitor->dir_fd);
         strcpy(address.sun_path, monitor->console_path);
         if (unlinkat(monitor->dir_fd, MONITOR_CONSOLE_SOCKET, 0) < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove an old console socket");
@@ -216,7 +217,8 @@ int monitor_settle(Monitor *monitor, pid_t init, const char *program, char *cons
                         return -1;
         if (strv_push(&argv, MONITOR_CODE_PLACE, err) < 0)
                 return -1;
-        if (inherit(watch.dir_fd) < 0 || inherit(watch.console_listen) < 0 || inherit(watch.outputs[0]) < 0 || inherit(watch.outputs[1]) < 0)
+        if (inherit(watch.dir_fd) < 0 || inherit(watch.console_listen) < 0 || inherit(watch.outputs[0]) < 0 ||
+            inherit(watch.outputs[1]) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "keep the monitor's descriptors");
         execv(program, argv);
         return error_set_errno(err, ERROR_FILE, errno, "execute '%s'", program);

@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/process.h"
-#include "base/time.h"
 #include "runtime/log.h"
 #include "runtime/monitor-watch.h"
 #include "runtime/monitor.h"

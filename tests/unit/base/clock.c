@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/time.h"
+#include "base/clock.h"
 
 static void time_is_rfc_3339_in_utc(void **unused) {
         char text[TIME_TEXT_MAX];

@@ -1,6 +1,6 @@
 /* Points in time as text. */
 
-#include "base/time.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <time.h>
