@@ -1,6 +1,6 @@
 /*
  * The monitor of a detached container, as long as it makes that: a fork of the command, with the pipes of the container's output. What
- * waits for the end is a small program of its own (monitor-watch.h), because what a fork of this one has written to stays in memory with it.
+ * waits for the end is a small program of its own (monitor-watch.h): a fork of this one keeps all that it has written to in memory.
  */
 
 #include "runtime/monitor.h"
