@@ -80,7 +80,14 @@ static int find_programs(const Lifecycle *lifecycle, const char *id, Programs *r
         if (lifecycle->config->path && path_absolute(lifecycle->config->path, &config, err) < 0)
                 return -1;
 
-        const char *const words[] = { self, "--root", lifecycle->root, "--store", lifecycle->store, config ? "--config" : NULL, config };
+        const char *const words[] = {
+                self,
+                "--root", lifecycle->root,
+                "--store", lifecycle->store,
+                config ? "--config" : NULL, config,
+                lifecycle->rootless ? "--rootless" : NULL, lifecycle->rootless,
+                lifecycle->no_cgroups ? "--cgroup-manager" : NULL, lifecycle->no_cgroups ? "disabled" : NULL,
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)
                 if (words[i] && strv_push(&programs.end, words[i], err) < 0)
