@@ -165,11 +165,11 @@ int drop_image(Undo *undo, Error *err) {
 
         if (!undo->whole)
                 return 0;
-        if (undo_record(undo, &fd, &record, err) < 0)
+        if (undo_record(undo, &fd, &record, err) < 0 || undo_store(undo, &store, err) < 0)
                 return -1;
-        if (!record)
+        if (!record && (!store || container_dir_open(store, undo->dir->id, &fd, NULL) < 0 || !container_record_is_lost(fd)))
                 return 0;
-        return undo_store(undo, &store, err) < 0 ? -1 : container_dir_remove(store, undo->dir->id, err);
+        return container_dir_remove(store, undo->dir->id, err);
 }
 
 int ensure_layers(Transaction *t, Error *err) {
