@@ -29,7 +29,7 @@ static int load_image(Transaction *t, const char *text, Error *err) {
                 r = store_image_load(t->store, &name.descriptor.digest, &t->image, err);
         if (r == 0 && !t->image) {
                 module = image_module(err);
-                r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, err) : -1;
+                r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, NULL, err) : -1;
         }
         if (r == 0)
                 r = admission_check(t->store, t->request->signature_policy, name.name, &t->image->manifest, t->request->registry, NULL,
