@@ -146,6 +146,31 @@ teardown() {
         grep -q 'range=bytes=[1-9]' "$T/bad.log"
 }
 
+@test "HTTP/2: many layers at once to a slow reader wait with the server, not in our memory" {
+        local i
+
+        make_ca
+        mkdir "$T/certs"
+        cp "$T/ca/ca.crt" "$T/certs/"
+        for i in {0..7}; do
+                mkdir "$T/tree-$i"
+                head -c 8M /dev/urandom > "$T/tree-$i/file-$i"
+        done
+        jq -n --arg tree "$T/tree" '{name: "x", layers: [range(8) | {compress: "none", tree: "\($tree)-\(.)"}]}' | make_image "$T/many"
+        start_registry r
+        put "$REG/many:1" "$T/many"
+        start_front "$PORT"
+        jq '.workers = 8' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        cat > "$T/slowly" <<< "#!/bin/sh
+                exec '$PROJECT/tests/lib/slowly' '$T/peak' '$LXCRI_PROGRAM' \"\$@\""
+        chmod +x "$T/slowly"
+        LXCRI_PROGRAM=$T/slowly ok lxcri pull -q --cert-dir "$T/certs" "$REG/many:1"
+        (($(grep -c '^h2 GET /v2/many/blobs/.* 200' "$T/front.requests") == 9))
+        echo "peak: $(< "$T/peak") KiB"
+        (($(< "$T/peak") < 40 << 10))
+}
+
 @test "basic authentication: login is tried before it is kept; files of podman and docker, helpers, --creds" {
         htpasswd -Bbn me 'se:cret' > "$T/htpasswd"
         start_registry r "auth: {htpasswd: {realm: test, path: $T/htpasswd}}"
