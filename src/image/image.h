@@ -13,7 +13,7 @@
 #include "layers/caps.h"
 #include "store/store.h"
 
-#define IMAGE_MODULE_VERSION 4
+#define IMAGE_MODULE_VERSION 5
 
 typedef struct ImageProgress {
         /** from several threads at once. what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
@@ -69,7 +69,7 @@ typedef struct ReceiveRequest {
 /** What is copied where: docker://NAME, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], or a name of the store */
 typedef struct CopyRequest {
         const char *source, *target;
-        const Platform *platform; /* of an index; NULL: this machine's */
+        const Platform *platform; /* which image of an index, and what one that is in none has to be for; NULL: this machine's, any */
         bool all_platforms;       /* of an index: all of it */
         const struct RegistryOptions *from, *to;
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
@@ -132,8 +132,11 @@ typedef struct ImageModule {
         /**
          * resolve() - from a manifest or index descriptor of index.json to a StoreImage: verifies manifest and config by digest, chooses
          * the platform, computes chainIDs, saves images/HEX.json. Images that skopeo or umoci put there get here first.
+         *
+         * @ret_manifest: the manifest's own descriptor; may be NULL
          */
-        int (*resolve)(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Error *err);
+        int (*resolve)(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Descriptor *ret_manifest,
+                       Error *err);
 
         /**
          * unpack() - make sure every layer of an image is unpacked; each is made once, whoever else asks at the same time. Digest of the blob

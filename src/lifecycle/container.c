@@ -129,14 +129,16 @@ static int find_stored(const Lifecycle *lifecycle, const char *id, unsigned flag
         _cleanup_(state_freep) State *state = NULL;
         _cleanup_(rundir_freep) RunDir *dir = NULL;
         _cleanup_close_ int fd = -EBADF;
+        bool whole;
 
         if (stored_load(lifecycle, id, &fd, &record, err) < 0)
                 return -1;
-        if (!record)
+        if (!record && !stored_is_lost(lifecycle, id))
                 return not_found(id, err);
-        if (!record->complete && (flags & FIND_NO_REPAIR))
+        whole = record && record->complete;
+        if (!whole && (flags & FIND_NO_REPAIR))
                 return cut_off(id, err);
-        if (!record->complete) {
+        if (!whole) {
                 lifecycle_note(lifecycle, "container '%s': undoing what a command that was cut off left", id);
                 if (rundir_reserve(lifecycle->root, id, &dir, err) < 0 || transaction_undo(lifecycle, dir, 0, err) < 0)
                         return -1;

@@ -146,6 +146,31 @@ teardown() {
         grep -q 'range=bytes=[1-9]' "$T/bad.log"
 }
 
+@test "HTTP/2: many layers at once to a slow reader wait with the server, not in our memory" {
+        local i
+
+        make_ca
+        mkdir "$T/certs"
+        cp "$T/ca/ca.crt" "$T/certs/"
+        for i in {0..7}; do
+                mkdir "$T/tree-$i"
+                head -c 8M /dev/urandom > "$T/tree-$i/file-$i"
+        done
+        jq -n --arg tree "$T/tree" '{name: "x", layers: [range(8) | {compress: "none", tree: "\($tree)-\(.)"}]}' | make_image "$T/many"
+        start_registry r
+        put "$REG/many:1" "$T/many"
+        start_front "$PORT"
+        jq '.workers = 8' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        cat > "$T/slowly" <<< "#!/bin/sh
+                exec '$PROJECT/tests/lib/slowly' '$T/peak' '$LXCRI_PROGRAM' \"\$@\""
+        chmod +x "$T/slowly"
+        LXCRI_PROGRAM=$T/slowly ok lxcri pull -q --cert-dir "$T/certs" "$REG/many:1"
+        (($(grep -c '^h2 GET /v2/many/blobs/.* 200' "$T/front.requests") == 9))
+        echo "peak: $(< "$T/peak") KiB"
+        (($(< "$T/peak") < 40 << 10))
+}
+
 @test "basic authentication: login is tried before it is kept; files of podman and docker, helpers, --creds" {
         htpasswd -Bbn me 'se:cret' > "$T/htpasswd"
         start_registry r "auth: {htpasswd: {realm: test, path: $T/htpasswd}}"
@@ -355,6 +380,46 @@ teardown() {
         fails NotSupported lxcri copy --all-platforms my-own-name "docker-archive:$T/no.tar"
         [[ ! -e $T/no.tar ]]
         compgen -G "$T/*.part" && return 1
+        compgen -G "$STORE/tmp/*" && return 1
+        return 0
+}
+
+@test "copy --platform: one image of an index, wherever it lies and goes, as skopeo copies it" {
+        local arm from to digest
+
+        start_registry r
+        put_index "$REG" multi all
+        arm=$(< "$T/arm64.digest")
+        skopeo copy -q --src-tls-verify=false --dest-tls-verify=false --override-arch arm64 "docker://$REG/multi:all" "docker://$REG/peer:1"
+        [[ $(manifest_digest "$REG/peer:1" --override-arch arm64) == "$arm" ]]
+        ok lxcri copy -q --tls-verify=false --all-platforms "docker://$REG/multi:all" "oci:$T/layout:all"
+        [[ $output == "sha256:$(sha256sum < "$T/index" | cut -c-64)" ]]
+        ok lxcri pull -q --tls-verify=false --all-platforms "$REG/multi:all"
+        for from in "docker://$REG/multi:all" "oci:$T/layout:all" "$REG/multi:all"; do
+                for to in "docker://$REG/ours:1" "oci:$T/one:x" "oci-archive:$T/one.tar:x" "docker-archive:$T/docker.tar:x" one-platform; do
+                        rm -rf "$T/one" "$T/one.tar" "$T/docker.tar"
+                        ok lxcri copy -q --tls-verify=false --platform linux/arm64 "$from" "$to"
+                        [[ $output == "$arm" ]]
+                        case $to in
+                        docker://*) digest=$(manifest_digest "$REG/ours:1" --override-arch arm64) ;;
+                        oci:*) digest=$(jq -r '.manifests[].digest' "$T/one/index.json") ;;
+                        oci-archive:*) digest=$(tar -xOf "$T/one.tar" index.json | jq -r '.manifests[].digest') ;;
+                        docker-archive:*) [[ $(skopeo inspect --override-arch arm64 --format '{{.Architecture}}' "docker-archive:$T/docker.tar") == arm64 ]] ;;
+                        *) digest=$(jq -r '.manifests[] | select(.annotations[] == "one-platform").digest' "$STORE/index.json") ;;
+                        esac
+                        [[ $digest == "$arm" ]]
+                done
+                fails ImageNotFound lxcri copy --tls-verify=false --platform linux/s390x "$from" "oci:$T/none:x"
+        done
+        # what is in no index has to be for that platform, too
+        for from in "docker://$REG/multi:amd64" "oci:$T/amd64"; do
+                for to in "oci:$T/none:x" no-such; do
+                        fails ImageNotFound lxcri copy --tls-verify=false --platform linux/arm64 "$from" "$to"
+                        complains "it is an image for linux/amd64, not for linux/arm64"
+                done
+        done
+        fails InvalidArgument lxcri copy --tls-verify=false --platform linux/arm64 --all-platforms "docker://$REG/multi:all" "oci:$T/none:x"
+        [[ ! -e $T/none/index.json ]] || (($(jq '.manifests | length' "$T/none/index.json") == 0))
         compgen -G "$STORE/tmp/*" && return 1
         return 0
 }
