@@ -51,7 +51,7 @@ int output_json(Output *out, const json_t *json, Error *err) {
                 if (!*rest)
                         return buf_puts(&out->text, "\n", err);
                 rest += (unsigned char) *rest == 0xc2;
-                if (buf_printf(&out->text, err, "\\u%04x", (unsigned char) *rest++) < 0)
+                if (buf_printf(&out->text, err, "\\u%04X", (unsigned char) *rest++) < 0)
                         return -1;
         }
 }

@@ -165,8 +165,8 @@ int registry_blob_exists(Registry *registry, const Reference *name, const Descri
 int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, const RegistryUpload *upload, Error *err);
 int registry_api_get(Registry *registry, const Reference *name, const char *before, const char *after, size_t max, char **ret, size_t *ret_len,
                      Error *err);
-int registry_referrers(Registry *registry, const Reference *name, const Digest *subject, const char *artifact_type, size_t max, Referrers *ret,
-                       Error *err);
+int registry_referrers(Registry *registry, const Reference *name, const Digest *subject, const char *artifact_type, size_t max,
+                       Referrers *ret, Error *err);
 int registry_blob_get(Registry *registry, const Reference *name, const Descriptor *blob, size_t max, char **ret, size_t *ret_len, Error *err);
 int registry_url_get(Registry *registry, const char *url, size_t max, char **ret, size_t *ret_len, Error *err);
 int registry_keeps_signatures(Registry *registry, const Reference *name, bool *ret, Error *err);

@@ -131,8 +131,8 @@ static int read_tag(Registry *registry, const Reference *name, Search *search, E
         return referrers_parse(&search->page, document.data, document.len, &search->found, err);
 }
 
-int registry_referrers(Registry *registry, const Reference *name, const Digest *subject, const char *artifact_type, size_t max, Referrers *ret,
-                       Error *err) {
+int registry_referrers(Registry *registry, const Reference *name, const Digest *subject, const char *artifact_type, size_t max,
+                       Referrers *ret, Error *err) {
         Search search = { .subject = subject, .page = { artifact_type, max } };
         bool asked = false;
 

@@ -92,7 +92,8 @@ static int load(const char *path, json_t **ret, Error *err) {
                         *err = cause;
                 return -1;
         }
-        return policy_parse(text, len, path, &policy, err) < 0 ? error_prefix(err, "signature policy") : json_parse(text, len, path, ret, err);
+        return policy_parse(text, len, path, &policy, err) < 0 ? error_prefix(err, "signature policy") :
+               json_parse(text, len, path, ret, err);
 }
 
 static int save(const char *path, const json_t *json, Error *err) {

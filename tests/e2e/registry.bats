@@ -444,7 +444,7 @@ extract() {
         ok lxcri image tag "$REG/web:1" mine
         listed 'length == 2' mine
         extract cyclonedx mine
-        import busybox
+        import_busybox
         fails NotSupported lxcri image inspect --attached busybox
 
         # by tags of cosign; in place of the API by a tag, too

@@ -46,7 +46,7 @@ static void control_characters_in_json_are_escaped(void **state) {
         _cleanup_json_ json_t *again = NULL;
 
         assert_int_equal(output_json(&out, json, NULL), 0);
-        assert_string_equal(out.text.data, "[\n  \"\\u001b\\u007f\\u009b\xc2\xa0\xc3\x9b€\"\n]\n");
+        assert_string_equal(out.text.data, "[\n  \"\\u001B\\u007F\\u009B\xc2\xa0\xc3\x9b€\"\n]\n");
         assert_int_equal(json_parse(out.text.data, out.text.len, "output", &again, NULL), 0);
         assert_true(json_equal(json, again));
 }
