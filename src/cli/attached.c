@@ -12,9 +12,9 @@ int attached_json(const Attachments *attachments, json_t *object, Error *err) {
                 return error_oom(err);
         for (size_t i = 0; i < attachments->n; i++) {
                 const Attachment *a = &attachments->items[i];
-                json_t *entry = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:s, s:s, s:s}", "format", a->format, "mediaType", a->type,
-                                          "artifactType", a->artifact_type, "predicateType", a->predicate_type, "title", a->title, "digest",
-                                          a->digest.text, "size", (json_int_t) a->size, "manifest", a->manifest.text, "subject",
+                json_t *entry = json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s, s:I, s:s, s:s, s:s}", "format", a->format, "mediaType",
+                                          a->type, "artifactType", a->artifact_type, "predicateType", a->predicate_type, "title", a->title,
+                                          "digest", a->digest.text, "size", (json_int_t) a->size, "manifest", a->manifest.text, "subject",
                                           a->subject.text, "from", a->from);
 
                 if (!entry || json_array_append_new(list, entry) < 0)

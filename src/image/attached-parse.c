@@ -73,7 +73,8 @@ static int artifact_type(const json_t *manifest, JsonPlace where, const char **r
 }
 
 /* @layer: NULL: the manifest itself */
-static int add(const json_t *manifest, const json_t *layer, const AttachedPlace *place, JsonPlace where, Attachments *attachments, Error *err) {
+static int add(const json_t *manifest, const json_t *layer, const AttachedPlace *place, JsonPlace where, Attachments *attachments,
+               Error *err) {
         static const char *const predicates[] = { "predicateType", "in-toto.io/predicate-type", "dev.sigstore.bundle.predicateType", NULL };
         static const char *const titles[] = { "org.opencontainers.image.title", NULL };
         Descriptor blob = { .digest = *place->manifest, .size = place->size };

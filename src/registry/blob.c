@@ -211,7 +211,8 @@ int registry_blob_read(void *userdata, void *data, size_t size, size_t *ret, Err
         }
 }
 
-int registry_blob_get(Registry *registry, const Reference *name, const Descriptor *blob, size_t max, char **ret, size_t *ret_len, Error *err) {
+int registry_blob_get(Registry *registry, const Reference *name, const Descriptor *blob, size_t max, char **ret, size_t *ret_len,
+                      Error *err) {
         _cleanup_buf_ Buf data = BUF_INIT(max);
         char piece[16384], hex[SHA256_HEX_MAX];
         RegistryBlob *reader;
