@@ -126,13 +126,11 @@ int place_call_close(PlaceCall *place_call, int r, Error *err);
  */
 int document_get(const Call *call, Http *http, size_t max, char **ret, size_t *ret_len, char **ret_next, Error *err);
 
-/**
- * places_try() - ask each place that a name may be found at, mirrors first, until one has what is asked for
- * @try: *ret_found ends it. A failure passes on to the next place; the last one's is told
- */
-int places_try(Registry *registry, const Reference *name,
-               int (*try)(Registry *registry, const Place *place, void *userdata, bool *ret_found, Error *err), void *userdata, bool *ret_found,
-               Error *err);
+/** Asks one place; *ret_found ends the search */
+typedef int PlaceTry(Registry *registry, const Place *place, void *userdata, bool *ret_found, Error *err);
+
+/** places_try() - ask each place that a name may be found at, mirrors first. A failure passes on to the next place; the last one's is told */
+int places_try(Registry *registry, const Reference *name, PlaceTry *try, void *userdata, bool *ret_found, Error *err);
 
 /** registry_pause() - before try number @n (from 1); @retry_after: what the server asked for, seconds. Errors: Interrupted */
 int registry_pause(Registry *registry, unsigned n, uint64_t retry_after, Error *err);

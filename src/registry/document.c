@@ -39,9 +39,7 @@ int place_call_close(PlaceCall *place_call, int r, Error *err) {
         return r;
 }
 
-int places_try(Registry *registry, const Reference *name,
-               int (*try)(Registry *registry, const Place *place, void *userdata, bool *ret_found, Error *err), void *userdata, bool *ret_found,
-               Error *err) {
+int places_try(Registry *registry, const Reference *name, PlaceTry *try, void *userdata, bool *ret_found, Error *err) {
         _cleanup_(places_clear) Places places = { 0 };
         bool found = false;
 
