@@ -12,7 +12,7 @@ setup() {
         # where that user can reach it
         mkdir "$T/etc" "$T/home" "$T/run" "$T/bin" "$T/bin/modules" "$T/images"
         cp "$LXCRI_PROGRAM" "$T/bin/proxmox-lxcri"
-        cp "$modules"/*.so "$modules/proxmox-lxcri-init" "$T/bin/modules/"
+        find "$modules" -maxdepth 1 -type f -exec cp -t "$T/bin/modules" {} +
         cp -r "$FIXTURES/busybox" "$T/images/"
         chmod -R a+rX "$T/bin" "$T/images" "$T/config.json"
         for file in passwd group; do
