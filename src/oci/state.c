@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
@@ -258,30 +257,4 @@ int id_check(const char *id, Error *err) {
         else
                 return 0;
         return error_hint(err, "use letters, digits, '_', '+', '-', and '.' anywhere but at the start");
-}
-
-/*
- * gmtime_r() reads the time zone's file first, which every start would pay for. Years begin with March here, so that the odd day is their last,
- * and are counted in 400s, after which the calendar repeats itself. Source: http://howardhinnant.github.io/date_algorithms.html, civil_from_days
- */
-void time_text(const struct timespec *time, char ret[TIME_TEXT_MAX]) {
-        const unsigned seconds = (unsigned) ((uint64_t) time->tv_sec % 86400);
-        const uint64_t days = (uint64_t) time->tv_sec / 86400 + 719468; /* since 1 March of the year 0 */
-        const unsigned day_of_400 = (unsigned) (days % 146097);
-        const unsigned year_of_400 = (day_of_400 - day_of_400 / 1460 + day_of_400 / 36524 - day_of_400 / 146096) / 365;
-        const unsigned day_of_year = day_of_400 - (365 * year_of_400 + year_of_400 / 4 - year_of_400 / 100);
-        const unsigned month = (5 * day_of_year + 2) / 153; /* from March on */
-        const unsigned year = (unsigned) (days / 146097) * 400 + year_of_400 + (month >= 10);
-
-        /* the remainders tell the compiler how long it gets */
-        snprintf(ret, TIME_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", year % 10000, (month < 10 ? month + 3 : month - 9) % 100,
-                 (day_of_year - (153 * month + 2) / 5 + 1) % 100, seconds / 3600 % 100, seconds / 60 % 60, seconds % 60,
-                 (unsigned) time->tv_nsec % 1000000000);
-}
-
-void time_now_text(char ret[TIME_TEXT_MAX]) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        time_text(&now, ret);
 }

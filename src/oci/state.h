@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "base/process.h"
 
@@ -72,11 +71,3 @@ int state_oci_json(const State *state, ContainerStatus status, json_t **ret, Err
 /** id_check() - whether an id is legal: 1…255 bytes of [A-Za-z0-9_+.-], neither "." nor "..", not starting with "." (as runc, stricter). Errors: InvalidArgument */
 int id_check(const char *id, Error *err);
 #define ID_MAX 255 /* bytes: NAME_MAX, an id names directories */
-
-#define TIME_TEXT_MAX 36
-
-/** time_text() - RFC 3339, UTC, with nanoseconds; @time is not before 1970 */
-void time_text(const struct timespec *time, char ret[TIME_TEXT_MAX]);
-
-/** time_now_text() - the same of now */
-void time_now_text(char ret[TIME_TEXT_MAX]);
