@@ -1,9 +1,9 @@
 /*
- * The same answers by fewer instructions. The kernel checks, translates and tries out a filter each time it is loaded, which costs a container's
- * start more than most other things; libseccomp names every system call of every architecture, where ranges of numbers do.
+ * The same answers by fewer instructions. The kernel checks, translates and tries out a filter each time it is loaded, which costs a
+ * container's start more than most other things; libseccomp names every system call of every architecture, where ranges of numbers do.
  *
- * For each architecture and each range of numbers that the program does not tell apart it is run, with the arguments left open: what is left
- * of it is an action, or comparisons of arguments. Neighbours of which the same is left become one range, and ranges are searched.
+ * For each architecture and each range of numbers that the program does not tell apart it is run, with the arguments left open: what is
+ * left of it is an action, or comparisons of arguments. Neighbours of which the same is left become one range, and ranges are searched.
  */
 
 #include <linux/seccomp.h>
@@ -251,7 +251,8 @@ static GraphNode ranges_search(Graph *graph, const Range *ranges, size_t n, size
 static GraphNode specialize(Shrinker *s) {
         _cleanup_free_ Range *architectures = calloc(s->architectures.n, sizeof(*architectures));
         _cleanup_free_ Range *numbers = calloc(s->numbers.n, sizeof(*numbers));
-        _cleanup_free_ size_t *groups = calloc((s->architectures.n > s->numbers.n ? s->architectures.n : s->numbers.n) + 1, sizeof(*groups));
+        const size_t most = s->architectures.n > s->numbers.n ? s->architectures.n : s->numbers.n;
+        _cleanup_free_ size_t *groups = calloc(most + 1, sizeof(*groups));
         size_t n_architectures = 0;
 
         if (!architectures || !numbers || !groups)
