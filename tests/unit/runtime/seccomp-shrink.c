@@ -55,7 +55,8 @@ static void same_with_arguments(const Program *a, const Program *b, uint32_t arc
                         struct seccomp_data data = { .nr = (int) nr, .arch = arch };
 
                         for (size_t i = 0; i < 6; i++)
-                                data.args[i] = half == 0 ? values[v] : (uint64_t) values[v] << 32 | (half == 2 ? values[(v + i) % n_values] : 0);
+                                data.args[i] = half == 0 ? values[v] :
+                                                           (uint64_t) values[v] << 32 | (half == 2 ? values[(v + i) % n_values] : 0);
                         same_answer(a, b, &data);
                 }
 }
@@ -157,7 +158,8 @@ static void any_program_answers_as_before(void **state) {
                         struct seccomp_data data = { .nr = (int) values[random_number(&seed, (uint32_t) n)],
                                                      .arch = values[random_number(&seed, (uint32_t) n)] };
 
-                        data.args[0] = (uint64_t) values[random_number(&seed, (uint32_t) n)] << 32 | values[random_number(&seed, (uint32_t) n)];
+                        data.args[0] = (uint64_t) values[random_number(&seed, (uint32_t) n)] << 32;
+                        data.args[0] |= values[random_number(&seed, (uint32_t) n)];
                         data.args[5] = values[random_number(&seed, (uint32_t) n)];
                         same_answer(a, b, &data);
                 }
