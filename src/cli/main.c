@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -46,6 +48,14 @@ static int catch_signals(void) {
         return sigaction(SIGPIPE, &(struct sigaction) { .sa_handler = SIG_IGN }, NULL);
 }
 
+/* jansson would open /dev/urandom for it, in each process anew. */
+static void seed_hashes(void) {
+        size_t seed;
+
+        if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == (ssize_t) sizeof(seed) && seed)
+                json_object_seed(seed);
+}
+
 int main(int argc, char **argv) {
         int missing = open_standard_streams();
         Cli cli = { .out = OUTPUT_INIT(STDOUT_FILENO), .interrupted = &interrupted };
@@ -54,6 +64,7 @@ int main(int argc, char **argv) {
                 perror("proxmox-lxcri: standard streams and signals");
                 return EXIT_CODE_FAILURE;
         }
+        seed_hashes();
         cli.out.missing = missing;
         return cli_run(&cli, argv);
 }

@@ -197,6 +197,7 @@ int kill_in_runtime(Undo *undo, Error *err) {
         Error e = ERROR_INIT;
         char runtime_dir[PATH_MAX];
         const Backend *backend;
+        bool ended = false;
 
         if (!journal)
                 return 0;
@@ -207,15 +208,19 @@ int kill_in_runtime(Undo *undo, Error *err) {
                 if (end_process(&journal->monitor, NULL, "the monitor", err) < 0 ||
                     end_process(&journal->init, journal->cgroups, "the container's init", err) < 0)
                         return -1;
-                if (!undo->runtime_is_done && backend_find(journal->header.runtime, &backend, &e) == 0 &&
-                    faccessat(undo->dir->fd, RUNTIME_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-                        container = backend_container(undo->lifecycle, backend, undo->dir, journal->header.bundle,
-                                                      journal->header.systemd_cgroup, runtime_dir);
-                        if (backend->delete(&container, true, &e) < 0)
-                                lifecycle_note(undo->lifecycle, "container '%s': %s", undo->dir->id, e.text);
+                if (backend_find(journal->header.runtime, &backend, &e) == 0) {
+                        ended = undo->runtime_is_done;
+                        if (!ended && faccessat(undo->dir->fd, RUNTIME_DIR, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+                                container = backend_container(undo->lifecycle, backend, undo->dir, journal->header.bundle,
+                                                              journal->header.systemd_cgroup, runtime_dir);
+                                ended = backend->delete(&container, true, &e) == 0;
+                                if (!ended)
+                                        lifecycle_note(undo->lifecycle, "container '%s': %s", undo->dir->id, e.text);
+                        }
+                        ended = ended && (backend->capabilities & BACKEND_ENDS_CGROUPS);
                 }
         }
-        if (remove_cgroups(undo, err) < 0)
+        if (!ended && remove_cgroups(undo, err) < 0)
                 return -1;
         return dir_remove_tree_at(undo->dir->fd, RUNTIME_DIR, err);
 }

@@ -15,13 +15,9 @@
 
 #define ARCHITECTURES_MAX 32 /* more than libseccomp has */
 
-/* libseccomp up to 2.5.4 makes a wrong tree of an architecture without rules; below this many a tree is no gain either. */
-#define TREE_MIN 32
-
 typedef struct Architecture {
         uint32_t token;   /* SCMP_ARCH_* */
         uint32_t latest;  /* number of the newest call that the profile names */
-        size_t n_calls;   /* with rules */
 } Architecture;
 
 typedef struct Compiler {
@@ -83,16 +79,13 @@ static int architectures_add(Compiler *compiler, Error *err) {
 }
 
 /* Numbers that libseccomp invents for calls which an architecture lacks are negative. */
-static void name_note(Compiler *compiler, const char *name, bool has_rule) {
+static void name_note(Compiler *compiler, const char *name) {
         for (size_t i = 0; i < compiler->n_architectures; i++) {
                 Architecture *architecture = &compiler->architectures[i];
                 int number = seccomp_syscall_resolve_name_arch(architecture->token, name);
 
-                if (number < 0)
-                        continue;
-                if ((uint32_t) number > architecture->latest)
+                if (number >= 0 && (uint32_t) number > architecture->latest)
                         architecture->latest = (uint32_t) number;
-                architecture->n_calls += has_rule;
         }
 }
 
@@ -140,7 +133,7 @@ static int rules_add(Compiler *compiler, Error *err) {
                         int call = seccomp_syscall_resolve_name(name);
                         int r;
 
-                        name_note(compiler, name, !is_default && call != __NR_SCMP_ERROR);
+                        name_note(compiler, name);
                         if (is_default || call == __NR_SCMP_ERROR)
                                 continue;
                         r = call_add(compiler, rule, call);
@@ -151,16 +144,6 @@ static int rules_add(Compiler *compiler, Error *err) {
                 }
         }
         return 0;
-}
-
-static int optimize(Compiler *compiler, Error *err) {
-        int r;
-
-        for (size_t i = 0; i < compiler->n_architectures; i++)
-                if (compiler->architectures[i].n_calls <= TREE_MIN)
-                        return 0;
-        r = seccomp_attr_set(compiler->context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        return r < 0 ? library_error(r, err, "set the optimization") : 0;
 }
 
 static bool needs_stub(const SeccompProfile *profile) {
@@ -232,7 +215,7 @@ static int export_program(Compiler *compiler, struct sock_filter **ret, size_t *
         return 0;
 }
 
-int seccomp_compile(const SeccompProfile *profile, struct sock_filter **ret, size_t *ret_length, Error *err) {
+int seccomp_translate(const SeccompProfile *profile, struct sock_filter **ret, size_t *ret_length, Error *err) {
         _cleanup_(compiler_free) Compiler compiler = { .profile = profile };
 
         compiler.context = seccomp_init(profile->default_action);
@@ -240,7 +223,14 @@ int seccomp_compile(const SeccompProfile *profile, struct sock_filter **ret, siz
                 library_error(-EINVAL, err, "this kernel has not the action");
                 return error_prefix(err, "linux.seccomp.defaultAction");
         }
-        if (architectures_add(&compiler, err) < 0 || rules_add(&compiler, err) < 0 || optimize(&compiler, err) < 0)
+        if (architectures_add(&compiler, err) < 0 || rules_add(&compiler, err) < 0)
                 return -1;
         return export_program(&compiler, ret, ret_length, err);
+}
+
+int seccomp_compile(const SeccompProfile *profile, struct sock_filter **ret, size_t *ret_length, Error *err) {
+        if (seccomp_translate(profile, ret, ret_length, err) < 0)
+                return -1;
+        *ret_length = seccomp_shrink(*ret, *ret_length);
+        return 0;
 }

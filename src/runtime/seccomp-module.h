@@ -31,6 +31,9 @@ typedef struct SeccompModule {
  */
 int seccomp_compile(const SeccompProfile *profile, struct sock_filter **ret, size_t *ret_length, Error *err);
 
+/** seccomp_translate() - the same before it is made shorter: as libseccomp writes it */
+int seccomp_translate(const SeccompProfile *profile, struct sock_filter **ret, size_t *ret_length, Error *err);
+
 /** What a program's beginning has to know of one architecture that the filter covers */
 typedef struct SeccompLatest {
         uint32_t architecture; /* AUDIT_ARCH_* */
@@ -50,3 +53,11 @@ typedef struct SeccompLatest {
  * Returns: instructions written
  */
 size_t seccomp_stub(const SeccompLatest *latest, size_t n, struct sock_filter *program);
+
+/**
+ * seccomp_shrink() - make a program shorter, in place, that answers everything as before
+ * @length: instructions
+ *
+ * Returns: instructions of the result; @length when it has what libseccomp does not write, or no shorter one was found
+ */
+size_t seccomp_shrink(struct sock_filter *program, size_t length);

@@ -10,16 +10,22 @@
 
 #define CONDITIONS_MAX 12 /* libseccomp's time grows faster than any power of them; a child bounds it elsewhere */
 
-static void check_answers(const SeccompProfile *profile, const struct sock_filter *program, size_t length) {
+typedef struct Program {
+        struct sock_filter *instructions;
+        size_t length;
+} Program;
+
+static void check_answers(const SeccompProfile *profile, const Program *program, const Program *as_written) {
         static const uint32_t architectures[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, 0 };
 
         for (size_t a = 0; a < ARRAY_SIZE(architectures); a++)
                 for (int nr = -1; nr < 512; nr++) {
                         const struct seccomp_data data = { .arch = architectures[a], .nr = nr, .args = { 0, 1, 2, 3, 4, 5 } };
                         bool sane, known;
-                        uint32_t answer = machine_run(program, length, &data, &sane);
+                        uint32_t answer = machine_run(program->instructions, program->length, &data, &sane);
 
                         CHECK(sane);
+                        CHECK(answer == machine_run(as_written->instructions, as_written->length, &data, &sane));
                         known = answer == profile->default_action || answer == SECCOMP_RET_KILL_THREAD ||
                                 answer == (SECCOMP_RET_ERRNO | 38);
                         for (size_t i = 0; !known && i < profile->n_rules; i++)
@@ -32,9 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_json_ json_t *json = NULL;
         _cleanup_seccomp_profile_ SeccompProfile profile = { 0 };
         _cleanup_buf_ Buf key = BUF_INIT(SECCOMP_KEY_MAX);
-        _cleanup_free_ struct sock_filter *program = NULL;
+        Program program = { 0 }, as_written = { 0 };
         SpecVersion version = SPEC_1_0;
-        size_t conditions = 0, length = 0;
+        size_t conditions = 0;
         Error err = ERROR_INIT;
         bool checked;
 
@@ -51,12 +57,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 conditions += profile.rules[i].n_conditions * json_array_size(profile.rules[i].names);
         if (!checked || conditions > CONDITIONS_MAX)
                 return 0;
-        if (seccomp_compile(&profile, &program, &length, &err) < 0) {
+        if (seccomp_compile(&profile, &program.instructions, &program.length, &err) < 0) {
                 check_error(&err);
                 CHECK(err.kind == ERROR_NOT_SUPPORTED || err.kind == ERROR_INVALID_SPEC);
                 return 0;
         }
-        CHECK(length > 0 && length <= BPF_MAXINSNS);
-        check_answers(&profile, program, length);
+        CHECK(seccomp_translate(&profile, &as_written.instructions, &as_written.length, &err) == 0);
+        CHECK(program.length > 0 && program.length <= as_written.length && as_written.length <= BPF_MAXINSNS);
+        check_answers(&profile, &program, &as_written);
+        free(program.instructions);
+        free(as_written.instructions);
         return 0;
 }
