@@ -44,6 +44,8 @@ static int read_blob(const RegistryModule *module, const FetchRequest *request, 
                 r = module->blob_read(reader, data, sizeof(data), &n, err);
         while (r == 0 && n > 0 && (r = buf_append(ret, data, n, err)) == 0);
         module->blob_close(reader);
+        if (r < 0 && err && err->kind == ERROR_DIGEST_MISMATCH)
+                err->kind = ERROR_SIGNATURE_REJECTED;
         if (r < 0 || sha256_data(ret->data ?: "", ret->len, hex, err) < 0)
                 return -1;
         if (strcmp(hex, digest_hex(&blob->digest)) != 0)

@@ -58,6 +58,41 @@ start_registry() {
         return 1
 }
 
+# serve_signatures: tests/lib/signature-registry with the image web, as web:1 and by its digest, sha256:$HEX; sets REG and S, the folder of all it has
+serve_signatures() {
+        local manifest
+
+        S=$T/served
+        mkdir -p "$S/manifests" "$S/lookaside"
+        cp -r "$FIXTURES/web/blobs" "$S/"
+        manifest=$S/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$FIXTURES/web/index.json")
+        jq -c '. + {mediaType: "application/vnd.oci.image.manifest.v1+json"}' "$manifest" > "$S/manifests/1"
+        HEX=$(sha256sum < "$S/manifests/1" | cut -c-64)
+        cp "$S/manifests/1" "$S/manifests/sha256:$HEX"
+        serve s /usr/bin/python3 "$PROJECT/tests/lib/signature-registry" "$T/s.port" "$S"
+        wait_until 20 test -s "$T/s.port"
+        PORT=$(< "$T/s.port")
+        REG=localhost:$PORT
+}
+
+# attach TEXT SIGNATURE-FILE: cosign's signature of a text, as an image that $T/artifact is, and ARTIFACT its digest
+attach() {
+        local payload
+
+        payload=$(sha256sum < "$1" | cut -c-64)
+        cp "$1" "$S/blobs/sha256/$payload"
+        jq -cn --arg d "sha256:$payload" --arg s "$(base64 -w0 "$2")" --argjson n "$(stat -c %s "$1")" '{schemaVersion: 2,
+                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
+                digest: $d, size: $n, annotations: {"dev.cosignproject.cosign/signature": $s}}]}' > "$T/artifact"
+        ARTIFACT=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
+}
+
+# refer DIGEST: a list of referrers on stdout, with one of another kind beside that signature
+refer() {
+        jq -n --arg d "$1" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [{digest: $d, size: 1,
+                artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json"}, {digest: "sha512:x", artifactType: "application/other"}]}'
+}
+
 # make_ca: an authority, a certificate for the loopback host and registry.test, and one for a client, in $T/ca
 make_ca() {
         mkdir "$T/ca"

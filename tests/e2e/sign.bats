@@ -187,19 +187,11 @@ unfound() {
 }
 
 @test "signatures are found in a lookaside, the registry's own store, by tag and among referrers; 10,000 are too many" {
-        local hex signature payload path artifact
+        local path text
 
-        mkdir -p "$T/served/manifests" "$T/served/lookaside" "$T/home/.config/containers/registries.d"
-        cp -r "$FIXTURES/web/blobs" "$T/served/"
-        hex=$(jq -r '.manifests[0].digest[7:]' "$FIXTURES/web/index.json")
-        path="$T/served/blobs/sha256/$hex"
-        jq -c '. + {mediaType: "application/vnd.oci.image.manifest.v1+json"}' "$path" > "$T/served/manifests/1"
-        hex=$(sha256sum < "$T/served/manifests/1" | cut -c-64)
-        cp "$T/served/manifests/1" "$T/served/manifests/sha256:$hex"
-        LAYERS="blobs/($(jq -r '[.config, .layers[]] | map(.digest) | join("|")' "$T/served/manifests/1"))"
-        serve s /usr/bin/python3 "$PROJECT/tests/lib/signature-registry" "$T/s.port" "$T/served"
-        wait_until 20 test -s "$T/s.port"
-        REG=localhost:$(< "$T/s.port")
+        serve_signatures
+        LAYERS="blobs/($(jq -r '[.config, .layers[]] | map(.digest) | join("|")' "$S/manifests/1"))"
+        mkdir -p "$T/home/.config/containers/registries.d"
         printf 'default-docker: {lookaside: "http://%s/lookaside"}\n' "$REG" > "$T/home/.config/containers/registries.d/x.yaml"
         gpg --batch --quiet --passphrase '' --quick-generate-key one@example ed25519 sign never
         gpg --batch --quiet --export one@example > "$T/one.gpg"
@@ -207,9 +199,9 @@ unfound() {
 
         # a lookaside on a web server
         unfound
-        ok lxcri image sign --sign-by one@example --tls-verify=false -d "$T/served/lookaside" "$REG/web:1"
+        ok lxcri image sign --sign-by one@example --tls-verify=false -d "$S/lookaside" "$REG/web:1"
         found
-        path=$T/served/lookaside/web@sha256=$hex
+        path=$S/lookaside/web@sha256=$HEX
         cp "$path/signature-1" "$T/signature"
         for n in {2..129}; do
                 cp "$T/signature" "$path/signature-$n"
@@ -220,12 +212,12 @@ unfound() {
 
         # the registry's own store of signatures
         jq -n --arg s "$(base64 -w0 "$T/signature")" '{signatures: [{schemaVersion: 2, name: "x", type: "other", content: ""},
-                {schemaVersion: 2, name: "x", type: "atomic", content: $s}]}' > "$T/served/extension"
+                {schemaVersion: 2, name: "x", type: "atomic", content: $s}]}' > "$S/extension"
         found
-        jq '.signatures[1] as $s | {signatures: [range(10000) | $s]}' "$T/served/extension" > "$T/many"
-        mv "$T/many" "$T/served/extension"
+        jq '.signatures[1] as $s | {signatures: [range(10000) | $s]}' "$S/extension" > "$T/many"
+        mv "$T/many" "$S/extension"
         unfound
-        rm "$T/served/extension"
+        rm "$S/extension"
 
         # cosign's, made by OpenSSL: among the referrers, by the API and by its tag
         printf 'default-docker: {use-sigstore-attachments: true}\n' > "$T/home/.config/containers/registries.d/x.yaml"
@@ -234,34 +226,29 @@ unfound() {
         policy "{\"type\": \"sigstoreSigned\", \"keyPath\": \"$T/one.pub\"}"
         unfound
         printf '{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
-                "$REG/web:1" "$hex" > "$T/payload"
-        signature=$(openssl dgst -sha256 -sign "$T/one.key" "$T/payload" | base64 -w0)
-        payload=$(sha256sum < "$T/payload" | cut -c-64)
-        cp "$T/payload" "$T/served/blobs/sha256/$payload"
-        jq -cn --arg d "sha256:$payload" --arg s "$signature" --argjson n "$(stat -c %s "$T/payload")" '{schemaVersion: 2,
-                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
-                digest: $d, size: $n, annotations: {"dev.cosignproject.cosign/signature": $s}}]}' > "$T/artifact"
-        artifact=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
-        cp "$T/artifact" "$T/served/manifests/$artifact"
-        jq -n --arg d "$artifact" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [{digest: $d, size: 1,
-                artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json"}, {digest: "sha512:x", artifactType: "application/other"}]}' > "$T/list"
-        cp "$T/list" "$T/served/referrers"
+                "$REG/web:1" "$HEX" > "$T/payload"
+        openssl dgst -sha256 -sign "$T/one.key" "$T/payload" > "$T/payload.sig"
+        attach "$T/payload" "$T/payload.sig"
+        cp "$T/artifact" "$S/manifests/$ARTIFACT"
+        refer "$ARTIFACT" > "$T/list"
+        cp "$T/list" "$S/referrers"
         found
-        mv "$T/served/referrers" "$T/served/manifests/sha256-$hex"
+        mv "$S/referrers" "$S/manifests/sha256-$HEX"
         found
-        rm "$T/served/manifests/sha256-$hex"
-        jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' "$T/list" > "$T/served/referrers"
+        rm "$S/manifests/sha256-$HEX"
+        jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' "$T/list" > "$S/referrers"
         unfound
-        rm "$T/served/referrers"
+        rm "$S/referrers"
 
         # under cosign's tag; a text that is not what its digest says
-        cp "$T/artifact" "$T/served/manifests/sha256-$hex.sig"
+        cp "$T/artifact" "$S/manifests/sha256-$HEX.sig"
         found
-        echo >> "$T/served/blobs/sha256/$payload"
-        fails DigestMismatch lxcri pull -q --tls-verify=false --signature-policy "$T/policy.json" "$REG/web:1"
-        cp "$T/payload" "$T/served/blobs/sha256/$payload"
+        text=$S/blobs/sha256/$(sha256sum < "$T/payload" | cut -c-64)
+        echo >> "$text"
+        unfound
+        cp "$T/payload" "$text"
         for n in 200 10000; do
-                jq -c --argjson n "$n" '.layers[0] as $l | .layers = [range($n) | $l]' "$T/artifact" > "$T/served/manifests/sha256-$hex.sig"
+                jq -c --argjson n "$n" '.layers[0] as $l | .layers = [range($n) | $l]' "$T/artifact" > "$S/manifests/sha256-$HEX.sig"
                 unfound
         done
 }
