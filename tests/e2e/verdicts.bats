@@ -186,7 +186,7 @@ TABLE
         cp "$T/text" "$text"
         same accepted 'the good one at last' "docker://$REG/web:1"
         jq -c '.layers[0] as $l | .layers = [range(10000) | $l]' "$T/artifact" > "$S/manifests/sha256-$HEX.sig"
-        same rejected '10,000 under the tag' "docker://$REG/web:1"
+        judged rejected '10,000 under the tag' "docker://$REG/web:1"
         rm "$S/manifests/sha256-$HEX.sig"
         refer "$ARTIFACT" | jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' > "$S/referrers"
         judged rejected '10,000 referrers' "docker://$REG/web:1"
@@ -280,9 +280,9 @@ cosign_says() {
         while IFS='|' read -r verdict text; do
                 [[ -n $verdict ]] || continue
                 # Of a requirement that is not this image's only whether it can be read counts
-                [[ ! $text =~ ^\{(GPG|SIG|\"type\":) ]] || text="{\"default\":[A],\"transports\":{\"docker\":{\"x.test\":[$text]}}}"
-                text=${text//GPG/\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}
-                text=${text//SIG/\"type\":\"sigstoreSigned\"}
+                [[ ! $text =~ ^\{(@GPG|@SIG|\"type\":) ]] || text="{\"default\":[A],\"transports\":{\"docker\":{\"x.test\":[$text]}}}"
+                text=${text//@GPG/\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}
+                text=${text//@SIG/\"type\":\"sigstoreSigned\"}
                 text=${text//\[A/[$ACCEPT}
                 text=${text//\[R/[$REJECT}
                 printf '%s' "$text" > "$T/policy.json"
@@ -332,45 +332,45 @@ refused|{"default":[{"type":1}]}
 refused|{"default":[{}]}
 refused|{"default":[null]}
 refused|{"default":["reject"]}
-accepted|{GPG,"keyPath":"/k"}
-accepted|{GPG,"keyData":"QQ=="}
+accepted|{@GPG,"keyPath":"/k"}
+accepted|{@GPG,"keyData":"QQ=="}
 accepted|{"type":"signedBy","keyType":"X509Certificates","keyPath":"/k"}
-refused|{GPG}
-refused|{GPG,"keyPath":""}
-refused|{GPG,"keyPath":1}
-refused|{GPG,"keyPath":"/k","keyPath":"/k"}
-refused|{GPG,"keyPath":"/k","keyData":"QQ=="}
-refused|{GPG,"keyPath":"/k","keyData":null}
-refused|{GPG,"keyData":"QQ"}
-refused|{GPG,"keyData":"Q!=="}
-refused|{GPG,"keyPaths":[1]}
-refused|{GPG,"keyPath":"/k","more":1}
+refused|{@GPG}
+refused|{@GPG,"keyPath":""}
+refused|{@GPG,"keyPath":1}
+refused|{@GPG,"keyPath":"/k","keyPath":"/k"}
+refused|{@GPG,"keyPath":"/k","keyData":"QQ=="}
+refused|{@GPG,"keyPath":"/k","keyData":null}
+refused|{@GPG,"keyData":"QQ"}
+refused|{@GPG,"keyData":"Q!=="}
+refused|{@GPG,"keyPaths":[1]}
+refused|{@GPG,"keyPath":"/k","more":1}
 refused|{"type":"signedBy","keyPath":"/k"}
 refused|{"type":"signedBy","keyType":"x","keyPath":"/k"}
-refused|{GPG,"keyPath":"/k","signedIdentity":null}
-refused|{GPG,"keyPath":"/k","signedIdentity":{}}
-refused|{GPG,"keyPath":"/k","signedIdentity":"matchExact"}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"matchAll"}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"matchExact","x":1}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"matchExact","type":"matchExact"}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"exactReference"}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"exactReference","dockerReference":"a.b/c"}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"exactReference","dockerReference":"a.b/C:1"}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"exactRepository","dockerRepository":1}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"remapIdentity","prefix":"a.b"}}
-refused|{GPG,"keyPath":"/k","signedIdentity":{"type":"remapIdentity","prefix":"*.b","signedPrefix":"c.d"}}
-accepted|{GPG,"keyPath":"/k","signedIdentity":{"type":"remapIdentity","prefix":"a.b:1","signedPrefix":"c.d/e"}}
-accepted|{SIG,"keyPath":"/k","signedIdentity":{"type":"exactReference","dockerReference":"a.b/c:1"}}
-refused|{SIG}
-refused|{SIG,"keyPath":"/k","keyType":"GPGKeys"}
-refused|{SIG,"keyPath":"/k","keyData":"QQ=="}
-refused|{SIG,"keyPath":"/k","rekorPublicKeyPath":1}
-refused|{SIG,"keyPath":"/k","rekorPublicKeyPath":"/r","rekorPublicKeyData":"QQ=="}
-refused|{SIG,"fulcio":{}}
-refused|{SIG,"fulcio":{"caPath":"/c","oidcIssuer":"i","subjectEmail":"a"}}
-refused|{SIG,"fulcio":{"caPath":"/c","oidcIssuer":"i","subjectEmail":"a","x":1},"rekorPublicKeyPath":"/r"}
-refused|{SIG,"pki":{"caRootsPath":"/c"}}
-refused|{SIG,"pki":{"caRootsPath":"/c","subjectEmail":"a","x":1}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":null}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":"matchExact"}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"matchAll"}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"matchExact","x":1}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"matchExact","type":"matchExact"}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"exactReference"}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"exactReference","dockerReference":"a.b/c"}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"exactReference","dockerReference":"a.b/C:1"}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"exactRepository","dockerRepository":1}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"remapIdentity","prefix":"a.b"}}
+refused|{@GPG,"keyPath":"/k","signedIdentity":{"type":"remapIdentity","prefix":"*.b","signedPrefix":"c.d"}}
+accepted|{@GPG,"keyPath":"/k","signedIdentity":{"type":"remapIdentity","prefix":"a.b:1","signedPrefix":"c.d/e"}}
+accepted|{@SIG,"keyPath":"/k","signedIdentity":{"type":"exactReference","dockerReference":"a.b/c:1"}}
+refused|{@SIG}
+refused|{@SIG,"keyPath":"/k","keyType":"GPGKeys"}
+refused|{@SIG,"keyPath":"/k","keyData":"QQ=="}
+refused|{@SIG,"keyPath":"/k","rekorPublicKeyPath":1}
+refused|{@SIG,"keyPath":"/k","rekorPublicKeyPath":"/r","rekorPublicKeyData":"QQ=="}
+refused|{@SIG,"fulcio":{}}
+refused|{@SIG,"fulcio":{"caPath":"/c","oidcIssuer":"i","subjectEmail":"a"}}
+refused|{@SIG,"fulcio":{"caPath":"/c","oidcIssuer":"i","subjectEmail":"a","x":1},"rekorPublicKeyPath":"/r"}
+refused|{@SIG,"pki":{"caRootsPath":"/c"}}
+refused|{@SIG,"pki":{"caRootsPath":"/c","subjectEmail":"a","x":1}}
 TABLE
         [[ ${#MISTAKES[@]} == 0 ]]
 }
