@@ -323,7 +323,7 @@ refused|{"default":[A],"transports":{"unknown":{"a":[]}}}
 refused|{"default":[A],"transports":{"unknown":{"a":[A],"a":[A]}}}
 accepted|{"default":[A],"transports":{"unknown":{"a":[R]},"docker":{"a b":[R],"*.x.test":[R]}}}
 rejected|{"default":[A],"transports":{"oci":{"":[R]}}}
-rejected|{"default":[A,R]}
+rejected|{"default":[A,{"type":"reject"}]}
 refused|{"default":[{"type":"accept"}]}
 refused|{"default":[{"type":"Reject"}]}
 refused|{"default":[{"type":"reject","x":1}]}
