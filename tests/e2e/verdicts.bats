@@ -233,7 +233,7 @@ cosign_says() {
         same rejected "of another image" "docker://$REG/theirs:2"
         policy docker "" "$(sigstore own)"
         same rejected "cosign's, for its tag" "docker://$REG/theirs:1"
-        same accepted "cosign's, by digest" "docker://$REG/theirs@$digest"
+        same rejected "cosign's, by digest" "docker://$REG/theirs@$digest"
         policy docker "" "$(sigstore stranger "$any")"
         same rejected "cosign's, by another key" "docker://$REG/theirs:1"
         cosign_says rejected "$REG/theirs:1" stranger
