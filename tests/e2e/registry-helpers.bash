@@ -58,41 +58,6 @@ start_registry() {
         return 1
 }
 
-# serve_signatures: tests/lib/signature-registry with the image web, as web:1 and by its digest, sha256:$HEX; sets REG and S, the folder of all it has
-serve_signatures() {
-        local manifest
-
-        S=$T/served
-        mkdir -p "$S/manifests" "$S/lookaside"
-        cp -r "$FIXTURES/web/blobs" "$S/"
-        manifest=$S/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$FIXTURES/web/index.json")
-        jq -c '. + {mediaType: "application/vnd.oci.image.manifest.v1+json"}' "$manifest" > "$S/manifests/1"
-        HEX=$(sha256sum < "$S/manifests/1" | cut -c-64)
-        cp "$S/manifests/1" "$S/manifests/sha256:$HEX"
-        serve s /usr/bin/python3 "$PROJECT/tests/lib/signature-registry" "$T/s.port" "$S"
-        wait_until 20 test -s "$T/s.port"
-        PORT=$(< "$T/s.port")
-        REG=localhost:$PORT
-}
-
-# attach TEXT SIGNATURE-FILE: cosign's signature of a text, as an image that $T/artifact is, and ARTIFACT its digest
-attach() {
-        local payload
-
-        payload=$(sha256sum < "$1" | cut -c-64)
-        cp "$1" "$S/blobs/sha256/$payload"
-        jq -cn --arg d "sha256:$payload" --arg s "$(base64 -w0 "$2")" --argjson n "$(stat -c %s "$1")" '{schemaVersion: 2,
-                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
-                digest: $d, size: $n, annotations: {"dev.cosignproject.cosign/signature": $s}}]}' > "$T/artifact"
-        ARTIFACT=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
-}
-
-# refer DIGEST: a list of referrers on stdout, with one of another kind beside that signature
-refer() {
-        jq -n --arg d "$1" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [{digest: $d, size: 1,
-                artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json"}, {digest: "sha512:x", artifactType: "application/other"}]}'
-}
-
 # make_ca: an authority, a certificate for the loopback host and registry.test, and one for a client, in $T/ca
 make_ca() {
         mkdir "$T/ca"
@@ -126,6 +91,36 @@ put_index() {
                  {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $a, size: $n, platform: {os: "linux", architecture: "amd64"}},
                  {mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $b, size: $m, platform: {os: "linux", architecture: "arm64"}}]}' > "$T/index"
         curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary "@$T/index" "http://$1/v2/$2/manifests/$3"
+}
+
+# serve_image: the fixture 'web' as web:1 in a registry that only reads, see tests/lib/signature-registry; sets REG and HEX, its manifest's digest
+serve_image() {
+        mkdir -p "$T/served/manifests" "$T/served/referrers"
+        cp -r "$FIXTURES/web/blobs" "$T/served/"
+        jq -c '. + {mediaType: "application/vnd.oci.image.manifest.v1+json"}' \
+                "$T/served/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$FIXTURES/web/index.json")" > "$T/served/manifests/1"
+        HEX=$(sha256sum < "$T/served/manifests/1" | cut -c-64)
+        cp "$T/served/manifests/1" "$T/served/manifests/sha256:$HEX"
+        serve s /usr/bin/python3 "$PROJECT/tests/lib/signature-registry" "$T/s.port" "$T/served"
+        wait_until 20 test -s "$T/s.port"
+        REG=localhost:$(< "$T/s.port")
+}
+
+# attach TYPE TEXT [MEMBERS]: a document, and a manifest that names it and has MEMBERS (JSON) too; sets DOCUMENT and MANIFEST, their digests
+attach() {
+        DOCUMENT=sha256:$(printf '%b' "$2" | tee "$T/document" | sha256sum | cut -c-64)
+        cp "$T/document" "$T/served/blobs/sha256/${DOCUMENT#*:}"
+        jq -cn --arg d "$DOCUMENT" --arg t "$1" --argjson n "$(stat -c %s "$T/document")" --argjson more "${3:-null}" '{schemaVersion: 2,
+                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: $t, digest: $d, size: $n}]} + $more' > "$T/artifact"
+        MANIFEST=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
+        cp "$T/artifact" "$T/served/manifests/$MANIFEST"
+}
+
+# index ENTRY…: an index of them
+index() {
+        local IFS=,
+
+        jq -cn "{schemaVersion: 2, mediaType: \"application/vnd.oci.image.index.v1+json\", manifests: [$*]}"
 }
 
 # podman_here ARG…: with a storage of the test's own

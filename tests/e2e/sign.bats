@@ -187,11 +187,11 @@ unfound() {
 }
 
 @test "signatures are found in a lookaside, the registry's own store, by tag and among referrers; 10,000 are too many" {
-        local path text
+        local signature payload path artifact page
 
-        serve_signatures
-        LAYERS="blobs/($(jq -r '[.config, .layers[]] | map(.digest) | join("|")' "$S/manifests/1"))"
-        mkdir -p "$T/home/.config/containers/registries.d"
+        serve_image
+        mkdir -p "$T/served/lookaside" "$T/home/.config/containers/registries.d"
+        LAYERS="blobs/($(jq -r '[.config, .layers[]] | map(.digest) | join("|")' "$T/served/manifests/1"))"
         printf 'default-docker: {lookaside: "http://%s/lookaside"}\n' "$REG" > "$T/home/.config/containers/registries.d/x.yaml"
         gpg --batch --quiet --passphrase '' --quick-generate-key one@example ed25519 sign never
         gpg --batch --quiet --export one@example > "$T/one.gpg"
@@ -199,9 +199,9 @@ unfound() {
 
         # a lookaside on a web server
         unfound
-        ok lxcri image sign --sign-by one@example --tls-verify=false -d "$S/lookaside" "$REG/web:1"
+        ok lxcri image sign --sign-by one@example --tls-verify=false -d "$T/served/lookaside" "$REG/web:1"
         found
-        path=$S/lookaside/web@sha256=$HEX
+        path=$T/served/lookaside/web@sha256=$HEX
         cp "$path/signature-1" "$T/signature"
         for n in {2..129}; do
                 cp "$T/signature" "$path/signature-$n"
@@ -212,12 +212,12 @@ unfound() {
 
         # the registry's own store of signatures
         jq -n --arg s "$(base64 -w0 "$T/signature")" '{signatures: [{schemaVersion: 2, name: "x", type: "other", content: ""},
-                {schemaVersion: 2, name: "x", type: "atomic", content: $s}]}' > "$S/extension"
+                {schemaVersion: 2, name: "x", type: "atomic", content: $s}]}' > "$T/served/extension"
         found
-        jq '.signatures[1] as $s | {signatures: [range(10000) | $s]}' "$S/extension" > "$T/many"
-        mv "$T/many" "$S/extension"
+        jq '.signatures[1] as $s | {signatures: [range(10000) | $s]}' "$T/served/extension" > "$T/many"
+        mv "$T/many" "$T/served/extension"
         unfound
-        rm "$S/extension"
+        rm "$T/served/extension"
 
         # cosign's, made by OpenSSL: among the referrers, by the API and by its tag
         printf 'default-docker: {use-sigstore-attachments: true}\n' > "$T/home/.config/containers/registries.d/x.yaml"
@@ -227,28 +227,49 @@ unfound() {
         unfound
         printf '{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
                 "$REG/web:1" "$HEX" > "$T/payload"
-        openssl dgst -sha256 -sign "$T/one.key" "$T/payload" > "$T/payload.sig"
-        attach "$T/payload" "$T/payload.sig"
-        cp "$T/artifact" "$S/manifests/$ARTIFACT"
-        refer "$ARTIFACT" > "$T/list"
-        cp "$T/list" "$S/referrers"
+        signature=$(openssl dgst -sha256 -sign "$T/one.key" "$T/payload" | base64 -w0)
+        payload=$(sha256sum < "$T/payload" | cut -c-64)
+        cp "$T/payload" "$T/served/blobs/sha256/$payload"
+        jq -cn --arg d "sha256:$payload" --arg s "$signature" --argjson n "$(stat -c %s "$T/payload")" '{schemaVersion: 2,
+                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
+                digest: $d, size: $n, annotations: {"dev.cosignproject.cosign/signature": $s}}]}' > "$T/artifact"
+        artifact=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
+        cp "$T/artifact" "$T/served/manifests/$artifact"
+        index "{digest: \"$artifact\", size: 1, artifactType: \"application/vnd.dev.cosign.artifact.sig.v1+json\"}" \
+                '{digest: "sha512:x", artifactType: "application/other"}' > "$T/list"
+        page=$T/served/referrers/sha256:$HEX
+        cp "$T/list" "$page"
         found
-        mv "$S/referrers" "$S/manifests/sha256-$HEX"
-        found
-        rm "$S/manifests/sha256-$HEX"
-        jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' "$T/list" > "$S/referrers"
+        # on a second page; whose third is itself, for ever; and on one that another server has
+        mv "$page" "$page?n=1&last=x"
+        index > "$page"
         unfound
-        rm "$S/referrers"
+        echo "</v2/web/referrers/sha256:$HEX?n=1&last=x>; rel=\"next\"" > "$page.link"
+        found
+        cp "$page.link" "$page?n=1&last=x.link"
+        unfound
+        complains pages
+        rm "$page?n=1&last=x.link"
+        echo "<http://127.0.0.1:${REG#*:}/v2/web/referrers/sha256:$HEX?n=1&last=x>; rel=next" > "$page.link"
+        fails RegistryError lxcri pull -q --tls-verify=false --signature-policy "$T/policy.json" "$REG/web:1"
+        complains "another server"
+        [[ $(requests s '127.0.0.1') == 0 ]]
+        rm "$page"*
+        cp "$T/list" "$T/served/manifests/sha256-$HEX"
+        found
+        rm "$T/served/manifests/sha256-$HEX"
+        jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' "$T/list" > "$page"
+        unfound
+        rm "$page"
 
         # under cosign's tag; a text that is not what its digest says
-        cp "$T/artifact" "$S/manifests/sha256-$HEX.sig"
+        cp "$T/artifact" "$T/served/manifests/sha256-$HEX.sig"
         found
-        text=$S/blobs/sha256/$(sha256sum < "$T/payload" | cut -c-64)
-        echo >> "$text"
+        echo >> "$T/served/blobs/sha256/$payload"
         unfound
-        cp "$T/payload" "$text"
+        cp "$T/payload" "$T/served/blobs/sha256/$payload"
         for n in 200 10000; do
-                jq -c --argjson n "$n" '.layers[0] as $l | .layers = [range($n) | $l]' "$T/artifact" > "$S/manifests/sha256-$HEX.sig"
+                jq -c --argjson n "$n" '.layers[0] as $l | .layers = [range($n) | $l]' "$T/artifact" > "$T/served/manifests/sha256-$HEX.sig"
                 unfound
         done
 }

@@ -43,6 +43,18 @@ signed_text() {
         printf '{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manifest-digest":"%s"},"type":"%s"},"optional":{}}' "$3" "$2" "$1"
 }
 
+# attach TEXT SIGNATURE-FILE: cosign's signature of a text, as an image that $T/artifact is, and ARTIFACT its digest
+attach() {
+        local payload
+
+        payload=$(sha256sum < "$1" | cut -c-64)
+        cp "$1" "$T/served/blobs/sha256/$payload"
+        jq -cn --arg d "sha256:$payload" --arg s "$(base64 -w0 "$2")" --argjson n "$(stat -c %s "$1")" '{schemaVersion: 2,
+                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
+                digest: $d, size: $n, annotations: {"dev.cosignproject.cosign/signature": $s}}]}' > "$T/artifact"
+        ARTIFACT=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
+}
+
 # gpg_sign NAME [OPTION…]: standard input with its signature, legible
 gpg_sign() {
         gpg_here "${@:2}" --compress-algo none --local-user "$1@test" --sign

@@ -19,7 +19,7 @@ OTHER=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 @test "GPG signatures that are no good let nothing of an image in" {
         local verdict name policy key digest reference options file
 
-        serve_signatures
+        serve_image
         gpg_key good
         gpg_key wrong
         gpg_key revoked
@@ -44,7 +44,7 @@ rejected|the wrong key|good|wrong
 rejected|another image|good|good|$OTHER
 rejected|another tag|good|good||$REG/web:2
 rejected|another repository|good|good||$REG/other:1
-rejected|another registry|good|good||127.0.0.1:$PORT/web:1
+rejected|another registry|good|good||127.0.0.1:${REG#*:}/web:1
 rejected|no tag|good|good||$REG/web
 rejected|no name|good|good||Web
 rejected|no digest|good|good|sha256:0
@@ -82,27 +82,31 @@ TABLE
         cp "$T/good" "$T/sigs/other@sha256=$HEX/signature-1"
         same rejected "another repository's signature, moved" "docker://$REG/other:1"
         cp "$T/good" "$file"
-        same rejected 'the same registry under another name' "docker://127.0.0.1:$PORT/web:1"
+        same rejected 'the same registry under another name' "docker://127.0.0.1:${REG#*:}/web:1"
         same accepted 'the good one at last' "docker://$REG/web:1"
 
         # more than anyone reads
         /usr/bin/python3 -c 'import os, sys; [os.link(sys.argv[1] + "1", sys.argv[1] + str(n)) for n in range(2, 10001)]' "${file%1}"
         judged rejected '10,000 files' "docker://$REG/web:1"
         rm -r "${file%/*}"
-        jq -n --arg s "$(base64 -w0 "$T/good")" '{signatures: [range(10000) | {schemaVersion: 2, name: "sha256:x@\(.)", type: "atomic", content: $s}]}' > "$S/extension"
+        jq -n --arg s "$(base64 -w0 "$T/good")" '{signatures: [range(10000) | {schemaVersion: 2, name: "sha256:x@\(.)", type: "atomic", content: $s}]}' > "$T/served/extension"
         same rejected "10,000 in the registry's own store" "docker://$REG/web:1"
-        jq '{signatures: .signatures[:1]}' "$S/extension" > "$T/one"
-        cp "$T/one" "$S/extension"
+        jq '{signatures: .signatures[:1]}' "$T/served/extension" > "$T/one"
+        cp "$T/one" "$T/served/extension"
         same accepted "one in the registry's own store" "docker://$REG/web:1"
         policy docker "" "$(signed_by wrong)"
         same rejected "one in the registry's own store, by the wrong key" "docker://$REG/web:1"
         [[ ${#MISTAKES[@]} == 0 ]]
 }
 
+referrer() {
+        printf '{digest: "%s", size: 1, artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json"}' "$ARTIFACT"
+}
+
 @test "sigstore signatures that are no good let nothing of an image in, wherever they are found" {
         local verdict name policy key digest reference text
 
-        serve_signatures
+        serve_image
         sigstore_key good
         sigstore_key wrong
         openssl genpkey -algorithm ed25519 -out "$T/edwards.key"
@@ -115,13 +119,13 @@ TABLE
         # found VERDICT NAME: $T/text and $T/text.sig under cosign's tag, where skopeo looks too; and among the referrers, where it does not
         found() {
                 attach "$T/text" "$T/text.sig"
-                cp "$T/artifact" "$S/manifests/sha256-$HEX.sig"
+                cp "$T/artifact" "$T/served/manifests/sha256-$HEX.sig"
                 same "$1" "$2, by tag" "docker://$REG/web:1"
-                rm "$S/manifests/sha256-$HEX.sig"
-                cp "$T/artifact" "$S/manifests/$ARTIFACT"
-                refer "$ARTIFACT" > "$S/referrers"
+                rm "$T/served/manifests/sha256-$HEX.sig"
+                cp "$T/artifact" "$T/served/manifests/$ARTIFACT"
+                index "$(referrer)" '{digest: "sha512:x", artifactType: "application/other"}' > "$T/served/referrers/sha256:$HEX"
                 judged "$1" "$2, a referrer" "docker://$REG/web:1"
-                rm "$S/referrers"
+                rm "$T/served/referrers/sha256:$HEX"
         }
 
         # sign KEY: the text
@@ -145,7 +149,7 @@ rejected|the wrong key|good|wrong
 rejected|another image|good|good|$OTHER
 rejected|another tag|good|good||$REG/web:2
 rejected|another repository|good|good||$REG/other:1
-rejected|another registry|good|good||127.0.0.1:$PORT/web:1
+rejected|another registry|good|good||127.0.0.1:${REG#*:}/web:1
 rejected|no tag|good|good||$REG/web
 rejected|no digest|good|good|sha256:0
 accepted|Ed25519|edwards|edwards
@@ -177,18 +181,18 @@ TABLE
         signed_text "$COSIGN_TYPE" "sha256:$HEX" "$REG/web:1" > "$T/text"
         sign good
         attach "$T/text" "$T/text.sig"
-        text=$S/blobs/sha256/$(sha256sum < "$T/text" | cut -c-64)
-        cp "$T/artifact" "$S/manifests/sha256-$HEX.sig"
-        same rejected 'the same registry under another name' "docker://127.0.0.1:$PORT/web:1"
+        text=$T/served/blobs/sha256/$(sha256sum < "$T/text" | cut -c-64)
+        cp "$T/artifact" "$T/served/manifests/sha256-$HEX.sig"
+        same rejected 'the same registry under another name' "docker://127.0.0.1:${REG#*:}/web:1"
         same rejected 'another repository' "docker://$REG/other:1"
         sed -i 's/web:1/web:2/' "$text"
         same rejected 'a text that is not what its digest says' "docker://$REG/web:1"
         cp "$T/text" "$text"
         same accepted 'the good one at last' "docker://$REG/web:1"
-        jq -c '.layers[0] as $l | .layers = [range(10000) | $l]' "$T/artifact" > "$S/manifests/sha256-$HEX.sig"
+        jq -c '.layers[0] as $l | .layers = [range(10000) | $l]' "$T/artifact" > "$T/served/manifests/sha256-$HEX.sig"
         judged rejected '10,000 under the tag' "docker://$REG/web:1"
-        rm "$S/manifests/sha256-$HEX.sig"
-        refer "$ARTIFACT" | jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' > "$S/referrers"
+        rm "$T/served/manifests/sha256-$HEX.sig"
+        index "$(referrer)" | jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' > "$T/served/referrers/sha256:$HEX"
         judged rejected '10,000 referrers' "docker://$REG/web:1"
         [[ ${#MISTAKES[@]} == 0 ]]
 }
