@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
 
 void requirement_clear(TrustRequirement *requirement) {
@@ -46,97 +45,21 @@ int trust_type_parse(const json_t *json, const TrustType *types, size_t n, const
         return json_check_keys(json, types[i].keys, where, err);
 }
 
-/* Keys that a requirement may name in one way alone; of those that name none, @allowed is NULL. */
-static int take_text(const json_t *json, const char *key, bool inline_data, const char *where, char ***ret, Error *err) {
-        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
-        _cleanup_buf_ Buf decoded = BUF_INIT(TRUST_KEY_SIZE_MAX);
-        const char *text = NULL;
+static const char *const key_sources[] = { "keyPath", "keyPaths", "keyData", "keyDatas" };
 
-        if (json_need_string(json, key, place, &text, err) < 0)
-                return -1;
-        if (!text[0])
-                return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' is empty", where, key);
-        if (inline_data && base64_decode(&decoded, text, err) < 0) {
-                if (err && err->kind != ERROR_OUT_OF_MEMORY)
-                        err->kind = ERROR_INVALID_CONFIG;
-                return error_prefix(err, "%s: '%s'", where, key);
-        }
-        return strv_push(ret, text, err);
-}
-
-static int take_list(const json_t *json, const char *key, bool inline_data, const char *where, char ***ret, Error *err) {
-        const JsonPlace place = { where, ERROR_INVALID_CONFIG };
-        json_t *list, *entry;
-        size_t i;
-
-        if (json_need_array(json, key, place, &list, err) < 0)
-                return -1;
-        if (json_array_size(list) == 0 || json_array_size(list) > POLICY_KEYS_MAX)
-                return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' has %zu entries, not 1 to %d", where, key, json_array_size(list),
-                                 POLICY_KEYS_MAX);
-        json_array_foreach(list, i, entry) {
-                _cleanup_json_ json_t *one = json_pack("{s:O}", key, entry);
-
-                if (!one)
-                        return error_oom(err);
-                if (take_text(one, key, inline_data, where, ret, err) < 0)
-                        return -1;
-        }
-        return 0;
-}
-
-static const struct {
-        const char *key;
-        bool list, inline_data;
-        bool sigstore; /* of sigstoreSigned alone */
-} key_sources[] = {
-        { "keyPath", false, false, false },
-        { "keyPaths", true, false, false },
-        { "keyData", false, true, false },
-        { "keyDatas", true, true, true },
-};
-
-/* What is named instead of keys, or beside them, and is not checked here. */
-static const char *const beyond[] = {
-        "fulcio",           "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas",
-        NULL,
-};
-
-static bool replaces_keys(const char *key) {
-        return !strcmp(key, "fulcio") || !strcmp(key, "pki");
-}
-
-static int check_beyond(const json_t *json, const char *where, TrustRequirement *requirement, unsigned *sources, Error *err) {
-        for (size_t i = 0; beyond[i]; i++) {
-                const json_t *value = json_object_get(json, beyond[i]);
-                const size_t len = strlen(beyond[i]);
-
-                if (!value)
-                        continue;
-                if (replaces_keys(beyond[i]) ? !json_is_object(value) :
-                    beyond[i][len - 1] == 's'    ? !json_is_array(value) :
-                                                   !json_is_string(value))
-                        return error_set(err, ERROR_INVALID_CONFIG, "%s: '%s' is of the wrong type", where, beyond[i]);
-                *sources += replaces_keys(beyond[i]);
-                requirement->unsupported = beyond[i];
-        }
-        return 0;
-}
-
+/* Exactly one of the ways to name keys; of what is named beside or instead of them, nothing is checked here. */
 static int take_keys(const json_t *json, const char *where, bool sigstore, TrustRequirement *requirement, Error *err) {
         unsigned sources = 0;
 
-        if (sigstore && check_beyond(json, where, requirement, &sources, err) < 0)
+        if (sigstore && sigstore_beyond(json, where, &requirement->unsupported, &sources, err) < 0)
                 return -1;
         for (size_t i = 0; i < ARRAY_SIZE(key_sources); i++) {
-                const bool data = key_sources[i].inline_data;
-                char ***target = data ? &requirement->key_data : &requirement->key_paths;
+                char ***target = key_source_is_data(key_sources[i]) ? &requirement->key_data : &requirement->key_paths;
 
-                if (!json_object_get(json, key_sources[i].key))
+                if (!json_object_get(json, key_sources[i]))
                         continue;
                 sources++;
-                if ((key_sources[i].list ? take_list(json, key_sources[i].key, data, where, target, err) :
-                                           take_text(json, key_sources[i].key, data, where, target, err)) < 0)
+                if (key_source_take(json, key_sources[i], where, target, err) < 0)
                         return -1;
         }
         if (sources != 1)

@@ -11,35 +11,6 @@ teardown() {
         trust_teardown
 }
 
-# fetched: how many of the images' own blobs we asked for; a signature's text is one too
-fetched() {
-        local IFS='|' blobs=("$FIXTURES"/{busybox,web}/blobs/sha256/*)
-
-        requests r "GET .*/blobs/sha256:(${blobs[*]##*/}).*proxmox-lxcri"
-}
-
-# same VERDICT NAME SOURCE: ours and skopeo's, with $T/policy.json
-same() {
-        local verdict=$1 name=$2 source=$3 theirs=rejected ours=rejected blobs after
-
-        ! skopeo_here --policy "$T/policy.json" copy -q --remove-signatures --src-tls-verify=false "$source" "oci:$T/theirs:x" &> "$T/skopeo.log" || theirs=accepted
-        # Debian 12 builds skopeo without this one
-        ! grep -q 'sigstore disabled' "$T/skopeo.log" || theirs=$verdict
-        blobs=$(fetched)
-        try lxcri copy -q --tls-verify=false --signature-policy "$T/policy.json" "$source" "oci:$T/ours:x"
-        ((status != 0)) || ours=accepted
-        after=$(fetched)
-        if [[ $ours != "$verdict" || $theirs != "$verdict" ]]; then
-                printf '%s: %s, by skopeo %s, not %s\n%s\n' "$name" "$ours" "$theirs" "$verdict" "$errors"
-                cat "$T/skopeo.log"
-                MISTAKES+=("$name")
-        elif [[ $ours == rejected ]] && { ((after != blobs)) || [[ ! $errors =~ SignatureRejected|InvalidConfig|InvalidJson|FileError ]]; }; then
-                printf '%s: rejected, but %s blobs were fetched\n%s\n' "$name" "$((after - blobs))" "$errors"
-                MISTAKES+=("$name")
-        fi
-        rm -rf "$T/ours" "$T/theirs"
-}
-
 @test "policies and images of a registry have the same verdicts as with skopeo" {
         local image other digest path
         MISTAKES=()
@@ -82,7 +53,7 @@ same() {
         policy docker "$REG" "$(signed_by good)" "$(signed_by wrong)"
         same rejected 'not signed by both' "$image:1"
         policy docker "$REG" "$(signed_by absent)"
-        same rejected 'the key is not there' "$image:1"
+        same refused 'the key is not there' "$image:1"
         policy docker "$REG" '{"type":"signedBy","keyType":"GPGKeys","keyData":"'"$(base64 -w0 "$T/good.gpg")"'"}'
         same accepted 'the key is in the policy' "$image:1"
 
@@ -117,59 +88,69 @@ same() {
         cp "$path/signature-1" "$T/sigs/team/bare@${other/:/=}/signature-1"
         same rejected 'a signature of another image' "docker://$REG/team/bare:1"
         cp "$path/signature-1" "$T/kept"
-        /usr/bin/python3 -c 'import sys; f = open(sys.argv[1], "r+b"); d = bytearray(f.read()); d[len(d) // 2] ^= 1; f.seek(0); f.write(d)' \
-                "$path/signature-1"
+        flip "$path/signature-1" 200
         same rejected 'a signature with one bit changed' "$image:1"
         cp "$T/kept" "$path/signature-2"
         same accepted 'a good one beside a bad one' "$image:1"
         cp "$T/kept" "$path/signature-1"
 
         # keys that are no longer good
-        sed -i 's/^:---/---/' "$GNUPGHOME/openpgp-revocs.d/$(fingerprint good).rev"
-        gpg_here --import "$GNUPGHOME/openpgp-revocs.d/$(fingerprint good).rev"
-        gpg_here --armor --export good@test > "$T/good.gpg"
+        gpg_revoke good
         same rejected 'a revoked key' "$image:1"
         [[ ${#MISTAKES[@]} == 0 ]]
 }
 
-@test "reject holds for every transport; none of layouts and archives has signatures; half a policy is none" {
-        local text source
+@test "reject holds for every transport and every way in; none of layouts and archives has signatures" {
+        local source transport
         MISTAKES=()
 
         start_registry r
+        put "$REG/app:1" "$FIXTURES/busybox"
         skopeo copy -q "oci:$FIXTURES/busybox" "oci-archive:$T/web.oci:web"
         skopeo copy -q "oci:$FIXTURES/busybox" "docker-archive:$T/web.tar:web:1"
         gpg_key good
         cp -r "$FIXTURES/web" "$T/web"
+        mkdir -p "$T/rootfs/etc" "$T/rootfs/bin"
+        tar -C "$T/rootfs" -cf "$T/rootfs.tar" .
         for source in "oci:$T/web" "oci-archive:$T/web.oci" "docker-archive:$T/web.tar"; do
-                policy "${source%%:*}" "" "$ACCEPT"
+                transport=${source%%:*}
+                policy "$transport" "" "$ACCEPT"
                 same accepted "$source" "$source"
                 policy other "" "$ACCEPT"
                 same rejected "$source by default" "$source"
-                policy "${source%%:*}" "" "$(signed_by good)"
+                all_but "$transport"
+                same rejected "$source of a rejected transport" "$source"
+                policy "$transport" "" "$(signed_by good)"
                 same rejected "$source has no signature" "$source"
                 fails SignatureRejected lxcri image import --signature-policy "$T/policy.json" "$source" web
+                fails SignatureRejected lxcri copy --signature-policy "$T/policy.json" "$source" web
+                [[ $(lxcri image list -q) == "" ]]
+        done
+        # what skopeo has no word for, or another
+        for source in "docker://$REG/app:1" "dir:$T/rootfs" "dir:$T/rootfs " "tarball:$T/rootfs.tar" "oci-archive:$T/web.oci " "docker-archive:$T/web.tar "; do
+                all_but "${source%%:*}"
+                case $source in
+                docker:*)
+                        same rejected "$source of a rejected transport" "$source"
+                        fails SignatureRejected lxcri pull --tls-verify=false --signature-policy "$T/policy.json" "$REG/app:1"
+                        fails SignatureRejected lxcri create --tls-verify=false --signature-policy "$T/policy.json" --image "$REG/app:1" "$ID"
+                        ;;
+                # named by its path alone
+                *' ' | tarball:*)
+                        source=${source#*:}
+                        fails SignatureRejected lxcri image import --signature-policy "$T/policy.json" "${source% }" web
+                        [[ $source == *rootfs* ]] || fails SignatureRejected lxcri image load --signature-policy "$T/policy.json" -i "${source% }"
+                        ;;
+                *) fails SignatureRejected lxcri image import --signature-policy "$T/policy.json" "$source" web ;;
+                esac
                 [[ $(lxcri image list -q) == "" ]]
         done
         policy oci "$T" "$ACCEPT"
         same accepted 'a directory above' "oci:$T/web"
         policy oci "$T/we" "$ACCEPT"
         same rejected 'half a name of a directory' "oci:$T/web"
-        mkdir -p "$T/rootfs/etc" "$T/rootfs/bin"
-        fails SignatureRejected lxcri image import --signature-policy "$T/policy.json" "$T/rootfs" root
         policy dir "$T/rootfs" "$ACCEPT"
         ok lxcri image import -q --signature-policy "$T/policy.json" "$T/rootfs" root
-
-        for text in '' '[]' '{}' '{"default":[]}' '{"default":null}' "{\"default\":[$ACCEPT],\"more\":1}" \
-                "{\"default\":[$ACCEPT],\"default\":[$ACCEPT]}" "{\"default\":[$ACCEPT],\"transports\":{\"oci\":{\"/a\":[$ACCEPT],\"/a\":[$REJECT]}}}" \
-                "{\"default\":[$ACCEPT],\"transports\":{\"oci\":{\"a\":[$REJECT]}}}" "{\"default\":[$ACCEPT],\"transports\":{\"docker-archive\":{\"/a\":[$REJECT]}}}" \
-                '{"default":[{"type":"accept"}]}' '{"default":[{"type":"reject","x":1}]}' '{"default":[{"type":1}]}' '{"default":{}}' \
-                '{"default":[{"type":"signedBy","keyType":"GPGKeys"}]}' '{"default":[{"type":"signedBy","keyType":"x","keyPath":"/k"}]}'; do
-                printf '%s' "$text" > "$T/policy.json"
-                same rejected "$text" "oci:$T/web"
-        done
-        policy unknown-transport x "$ACCEPT"
-        same rejected 'a transport that nobody knows' "oci:$T/web"
         [[ ${#MISTAKES[@]} == 0 ]]
 }
 

@@ -10,6 +10,8 @@
 #include "trust/policy.h"
 
 #define ACCEPT "{\"type\":\"insecureAcceptAnything\"}"
+#define FULCIO "{\"caPath\":\"/c\",\"oidcIssuer\":\"https://i.test\",\"subjectEmail\":\"a@b.test\"}"
+#define PKI    "{\"caRootsData\":\"aGk=\",\"caIntermediatesPath\":\"/i\",\"subjectEmail\":\"a@b.test\",\"subjectHostname\":\"b.test\"}"
 #define REJECT "{\"type\":\"reject\"}"
 
 static void check_refused(const char *text, const char *why) {
@@ -78,7 +80,9 @@ static void requirements_have_their_own_keys_and_no_others(void **state) {
         check_requirement("{\"type\":\"signedBy\",\"keyType\":\"X509Certificates\",\"keyData\":\"aGk=\"}");
         check_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"signedIdentity\":{\"type\":\"matchRepository\"}}");
         check_requirement("{\"type\":\"sigstoreSigned\",\"keyDatas\":[\"aGk=\"]}");
-        check_requirement("{\"type\":\"sigstoreSigned\",\"fulcio\":{},\"rekorPublicKeyPath\":\"/r\"}");
+        check_requirement("{\"type\":\"sigstoreSigned\",\"fulcio\":" FULCIO ",\"rekorPublicKeyPath\":\"/r\"}");
+        check_requirement("{\"type\":\"sigstoreSigned\",\"pki\":" PKI "}");
+        check_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"rekorPublicKeyDatas\":[\"aGk=\"]}");
         refuse_requirement("1", "not an object");
         refuse_requirement("{}", "'type' is missing");
         refuse_requirement("{\"type\":1}", "'type' is not a string");
@@ -95,13 +99,40 @@ static void requirements_have_their_own_keys_and_no_others(void **state) {
         refuse_requirement("{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":[\"/k\"]}", "not a string");
         refuse_requirement("{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyData\":\"!\"}", "base64");
         refuse_requirement("{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"/k\",\"fulcio\":{}}", "unknown key 'fulcio'");
-        refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"fulcio\":{}}", "exactly one");
+        refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"pki\":" PKI "}", "exactly one");
+        refuse_requirement("{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyData\":\"aGk\"}", "base64");
         refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"keyType\":\"GPGKeys\"}", "unknown key 'keyType'");
-        refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"rekorPublicKeyPath\":1}", "wrong type");
+        refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"rekorPublicKeyPath\":1}", "not a string");
         refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"signedIdentity\":null}", "null");
         refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"signedIdentity\":{\"type\":\"any\"}}", "unknown type 'any'");
         refuse_requirement("{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"signedIdentity\":{\"type\":\"matchExact\",\"prefix\":\"a\"}}",
                            "unknown key 'prefix'");
+}
+
+static void what_is_not_checked_is_read_as_strictly(void **state) {
+        static const char *const wrong[][2] = {
+                { "\"fulcio\":" FULCIO, "no 'rekorPublicKeyPath'" },
+                { "\"fulcio\":1,\"rekorPublicKeyPath\":\"/r\"", "not an object" },
+                { "\"fulcio\":{},\"rekorPublicKeyPath\":\"/r\"", "no 'caPath' or the like" },
+                { "\"fulcio\":{\"caPath\":\"/c\",\"subjectEmail\":\"a\"},\"rekorPublicKeyPath\":\"/r\"", "no 'oidcIssuer'" },
+                { "\"fulcio\":{\"caPath\":\"/c\",\"x\":1},\"rekorPublicKeyPath\":\"/r\"", "unknown key 'x'" },
+                { "\"fulcio\":{\"caPath\":\"/c\",\"caData\":\"aGk=\"},\"rekorPublicKeyPath\":\"/r\"", "more than one" },
+                { "\"fulcio\":{\"caPath\":null,\"oidcIssuer\":\"i\",\"subjectEmail\":\"a\"},\"rekorPublicKeyPath\":\"/r\"", "null" },
+                { "\"keyPath\":\"/k\",\"rekorPublicKeyPath\":\"/r\",\"rekorPublicKeyData\":\"aGk=\"", "more than one" },
+                { "\"keyPath\":\"/k\",\"rekorPublicKeyPaths\":[]", "0 entries" },
+                { "\"keyPath\":\"/k\",\"rekorPublicKeyData\":\"!\"", "base64" },
+                { "\"pki\":{}", "no 'caRootsPath' or the like" },
+                { "\"pki\":{\"caRootsPath\":\"/c\"}", "no 'subjectEmail' or the like" },
+                { "\"pki\":{\"caRootsPath\":1,\"subjectEmail\":\"a\"}", "not a string" },
+                { "\"pki\":{\"caRootsPath\":\"/c\",\"subjectEmail\":\"a\",\"oidcIssuer\":\"i\"}", "unknown key 'oidcIssuer'" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                assert_int_equal(string_format(&text, NULL, "{\"type\":\"sigstoreSigned\",%s}", wrong[i][0]), 0);
+                refuse_requirement(text, wrong[i][1]);
+        }
 }
 
 static void scopes_of_paths_are_canonical(void **state) {
@@ -171,6 +202,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_file_is_taken_whole_or_not_at_all),
                 cmocka_unit_test(requirements_have_their_own_keys_and_no_others),
+                cmocka_unit_test(what_is_not_checked_is_read_as_strictly),
                 cmocka_unit_test(scopes_of_paths_are_canonical),
                 cmocka_unit_test(the_most_specific_scope_decides),
         };
