@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "lifecycle/phases.h"
 #include "lifecycle/stored.h"
@@ -350,6 +351,14 @@ bool container_exit(const Container *c, ExitRecord *ret) {
         _cleanup_close_ int fd = open_exit_dir(c);
 
         return fd >= 0 && exit_record_load(fd, ret, NULL) == 0;
+}
+
+int container_save_exit(const Container *c, int exit_code, Error *err) {
+        _cleanup_close_ int fd = open_exit_dir(c);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open where the end of container '%s' is recorded", c->state->id);
+        return exit_record_now(fd, exit_code, c->state->cgroups, c->state->remove ? 0 : WRITE_DURABLE, err);
 }
 
 static int unpublish_as(RunDir *dir, const char *mark, Error *err) {
