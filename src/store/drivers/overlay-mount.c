@@ -104,13 +104,20 @@ static bool is_unknown(const Error *err) {
  */
 static int context_fill(int context, const DriverRoot *root, OverlayWay way, bool *ret_refused, Error *err) {
         int (*set)(int context, const char *key, int fd, Error *err) = way == OVERLAY_BY_FD ? context_set_fd : context_set_real_path;
-        _cleanup_close_ int upper = -EBADF, work = -EBADF, userns = -EBADF;
+        _cleanup_close_ int upper = -EBADF, work = -EBADF, userns = -EBADF, layers = -EBADF;
         _cleanup_fd_list_ FdList shifted = {};
 
         *ret_refused = false;
         if (root->mapping && userns_open(root->mapping, &userns, err) < 0)
                 return -1;
         if (overlay_upper_open(root, "upper", &upper, err) < 0 || overlay_upper_open(root, "work", &work, err) < 0)
+                return -1;
+        /*
+         * By descriptor, all layers may be of one mount that shifts the owners, and is attached nowhere: the kernel waits for a grace
+         * period as each such mount goes.
+         */
+        if (userns >= 0 && way == OVERLAY_BY_FD && root->n_layers > 0 &&
+            overlay_shift(root->store, store_layers_fd(root->store), userns, &layers, err) < 0)
                 return -1;
         if (userns >= 0) {
                 shifted.fds = calloc(overlay_lower_count(root), sizeof(*shifted.fds));
@@ -121,7 +128,7 @@ static int context_fill(int context, const DriverRoot *root, OverlayWay way, boo
                 _cleanup_close_ int lower = -EBADF;
 
                 *ret_refused = false;
-                if (overlay_lower_open(root, i, userns, &lower, err) < 0)
+                if ((layers >= 0 ? overlay_layer_open(root, i, layers, &lower, err) : overlay_lower_open(root, i, userns, &lower, err)) < 0)
                         return -1;
                 *ret_refused = i == 0 || way == OVERLAY_BY_PATH;
                 if (set(context, "lowerdir+", lower, err) < 0)

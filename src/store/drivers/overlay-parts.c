@@ -25,23 +25,26 @@ size_t overlay_lower_count(const DriverRoot *root) {
         return root->n_layers ?: 1;
 }
 
-/* An image without layers has an empty one. */
-static int open_plain(const DriverRoot *root, size_t index, int *ret_fd, Error *err) {
+int overlay_layer_open(const DriverRoot *root, size_t index, int layers_fd, int *ret_fd, Error *err) {
+        const Digest *chain_id = &root->chain_ids[root->n_layers - 1 - index];
         char path[sizeof(Digest) + sizeof("/diff")];
-        const Digest *chain_id;
         int fd;
 
-        if (root->n_layers == 0)
-                return overlay_upper_open(root, "empty", ret_fd, err);
-        chain_id = &root->chain_ids[root->n_layers - 1 - index];
         snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
-        fd = open_beneath(store_layers_fd(root->store), path, O_PATH | O_DIRECTORY, 0);
+        fd = open_beneath(layers_fd, path, O_PATH | O_DIRECTORY, 0);
         if (fd < 0 && errno == ENOENT)
                 return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
         if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
         *ret_fd = fd;
         return 0;
+}
+
+/* An image without layers has an empty one. */
+static int open_plain(const DriverRoot *root, size_t index, int *ret_fd, Error *err) {
+        if (root->n_layers == 0)
+                return overlay_upper_open(root, "empty", ret_fd, err);
+        return overlay_layer_open(root, index, store_layers_fd(root->store), ret_fd, err);
 }
 
 int overlay_shift(Store *store, int fd, int userns, int *ret_fd, Error *err) {

@@ -37,6 +37,13 @@ size_t overlay_lower_count(const DriverRoot *root);
  */
 int overlay_lower_open(const DriverRoot *root, size_t index, int userns, int *ret_fd, Error *err);
 
+/**
+ * overlay_layer_open() - the same of a root that has layers, beneath @layers_fd: the store's directory of layers, or a mount that shows it
+ *
+ * Errors: FileError, InvalidState
+ */
+int overlay_layer_open(const DriverRoot *root, size_t index, int layers_fd, int *ret_fd, Error *err);
+
 /** overlay_shift() - the same of any directory of the store's filesystem. Errors: FileError, NotSupported */
 int overlay_shift(Store *store, int fd, int userns, int *ret_fd, Error *err);
 
