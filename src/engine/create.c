@@ -281,8 +281,12 @@ static int make(Creation *c, Error *err) {
 
 int creation_make(Creation *c, Error *err) {
         c->session = SESSION_INIT;
-        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0 ||
-            name_listen_fds(c, err) < 0 || (c->request->notify_socket && notify_prepare(c->container, c->dir_fd, c->spec, err) < 0))
+        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0)
+                return -1;
+        /* A container that is only created may be without: its start is what needs one. Source: runtime-spec config.md, "Process" */
+        if (c->at_once && !schema_field(c->spec, "process"))
+                return error_set(err, ERROR_INVALID_SPEC, "config.json: process: missing");
+        if (name_listen_fds(c, err) < 0 || (c->request->notify_socket && notify_prepare(c->container, c->dir_fd, c->spec, err) < 0))
                 return -1;
         c->session.dir_fd = c->dir_fd;
         if (make(c, err) < 0) {

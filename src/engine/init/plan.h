@@ -163,6 +163,7 @@ typedef enum PlanFlags {
         PLAN_DEVICES_BOUND  = 1 << 3, /* devices are bound from the host, not made: a user namespace cannot */
         PLAN_SET_UP_DEV     = 1 << 4, /* default devices and links: /dev is not the host's */
         PLAN_START_AT_ONCE  = 1 << 5, /* do not wait: whoever made the plan starts it */
+        PLAN_DETACHED_ROOT  = 1 << 6, /* no mount namespace of its own: its root and mounts end attached nowhere, see root_detach() */
 } PlanFlags;
 
 typedef struct Plan {
