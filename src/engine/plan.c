@@ -326,8 +326,6 @@ static int check_supported(const PlanSource *source, Error *err) {
 
         if (!linux_has_namespace(linux_part, "mount", NULL) && check_without_mount_namespace(spec, err) < 0)
                 return -1;
-        if (json_object_size(schema_field(linux_part, "netDevices")) > 0)
-                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.netDevices: this engine does not move network devices");
         if (schema_field(linux_part, "intelRdt"))
                 return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.intelRdt: this engine does not set up resctrl groups");
         return 0;
@@ -426,7 +424,9 @@ int plan_create(Builder *b, const PlanSource *source, Error *err) {
                 flags |= PLAN_SET_UP_DEV;
         if (linux_has_namespace(linux_part, "user", NULL))
                 flags |= PLAN_DEVICES_BOUND;
-        if (json_array_size(schema_field(hooks, "prestart")) + json_array_size(schema_field(hooks, "createRuntime")) > 0)
+        if (json_array_size(schema_field(hooks, "prestart")) + json_array_size(schema_field(hooks, "createRuntime")) +
+                    json_object_size(schema_field(linux_part, "netDevices")) >
+            0)
                 flags |= PLAN_OUTER_HOOKS;
         builder_plan(b)->flags |= flags;
         builder_plan(b)->masked = masked;

@@ -8,6 +8,12 @@ setup() {
         cp "$T/b/config.json" "$T/default.json"
 }
 
+teardown() {
+        [[ -z ${holder:-} ]] || kill "$holder"
+        [[ -z ${DEVICE:-} ]] || ip link del "$DEVICE" 2> /dev/null || true
+        common_teardown
+}
+
 # bundle FILTER: the default one, changed
 bundle() {
         jq "$1" "$T/default.json" > "$T/b/config.json"
@@ -17,7 +23,9 @@ each_launcher() {
         for RUNTIME in native lxc; do
                 jq --arg runtime "$RUNTIME" '.default_runtime = $runtime' "$T/config.json" > "$T/config.new"
                 mv "$T/config.new" "$T/config.json"
-                "$@" || { echo "with $RUNTIME"; return 1; }
+                # no `||` behind it: bash would then pass over all that fails in it but the last
+                echo "with $RUNTIME"
+                "$@"
         done
 }
 
@@ -72,10 +80,7 @@ user_by_path() {
         wait_until 10 eval '[[ $(readlink /proc/$holder/ns/user) != "$(readlink /proc/self/ns/user)" ]]'
         echo "0 100000 65536" > "/proc/$holder/uid_map"
         echo "0 100000 65536" > "/proc/$holder/gid_map"
-        failed=0
-        each_launcher user_by_path || failed=1
-        kill "$holder"
-        ((failed == 0))
+        each_launcher user_by_path
 }
 
 notified() {
@@ -152,7 +157,6 @@ refusals() {
         refused mounts '.linux.namespaces |= map(select(.type != "mount"))
                 | .mounts += [{destination: "/x", source: "/tmp", options: ["bind", "rslave"]}]'
         refused linux.intelRdt '.linux.intelRdt = {closID: "x"}'
-        refused linux.netDevices '.linux.netDevices = {eth0: {}} | .ociVersion = "1.3.0"'
 }
 
 @test "what the engine or this kernel cannot do is refused by the field's path, before anything is made" {
@@ -253,4 +257,50 @@ without_mount_namespace() {
         mkdir "$T/shown"
         echo shown > "$T/shown/file"
         each_launcher without_mount_namespace
+}
+
+# device: what the host sees of it
+device() {
+        ip -o addr show dev "$DEVICE" | sed 's/ *valid_lft.*//'
+        ip -o link show dev "$DEVICE" | grep -o 'mtu [0-9]*\|[<,]UP[,>]'
+}
+
+device_add() {
+        ip link add "$DEVICE" type veth peer name "p$DEVICE"
+        ip link set "$DEVICE" mtu 1400 up
+        ip link set "p$DEVICE" up
+        ip addr add 10.77.0.1/24 brd + dev "$DEVICE"
+        ip addr add 10.78.0.1/32 scope link dev "$DEVICE"
+        [[ ! -e /proc/sys/net/ipv6 ]] || ip addr add fd77::1/64 dev "$DEVICE" nodad
+}
+
+net_devices() {
+        local before
+
+        [[ -e /sys/class/net/$DEVICE ]] || device_add
+        # without what comes by itself, or is not given back: addresses of the link's scope
+        before=$(device | grep -v 'scope link')
+        for name in lo /; do
+                bundle '.linux.netDevices = {"'"$DEVICE"'": {name: "'"$name"'"}} | .ociVersion = "1.3.0"'
+                try lxcri create --bundle "$T/b" "$ID"
+                ((status == 1))
+                complains netDevices
+                [[ $(device | grep -v 'scope link') == "$before" ]]
+        done
+        bundle '.linux.netDevices = {"'"$DEVICE"'": {name: "eth%d"}} | .hooks.createRuntime = [{path: "/bin/false"}] | .ociVersion = "1.3.0"'
+        fails RuntimeError lxcri create --bundle "$T/b" "$ID"
+        [[ $(device | grep -v 'scope link') == "$before" ]]
+        bundle '.linux.netDevices = {"'"$DEVICE"'": {name: "eth%d"}} | .linux.sysctl = {"net.ipv4.conf.eth0.forwarding": "1"}
+                | .process.args = ["sh", "-c", "cat /proc/sys/net/ipv4/conf/eth0/forwarding; ip addr show dev eth0"] | .ociVersion = "1.3.0"'
+        ok lxcri run --bundle "$T/b" "$ID"
+        [[ $output == 1$'\n'* && $output == *UP*'mtu 1400'*'inet 10.77.0.1/24 brd 10.77.0.255 scope global eth0'* ]]
+        [[ $output != *10.78.0.1* ]]
+        [[ ! -e /proc/sys/net/ipv6 || $output == *'inet6 fd77::1/64 scope global'* ]]
+        # a virtual one goes with the network that it was in
+        wait_until 20 eval '[[ ! -e /sys/class/net/p$DEVICE ]]'
+}
+
+@test "devices of the host become the container's with their addresses, and are the host's again when it cannot be made" {
+        DEVICE=nd$$
+        each_launcher net_devices
 }

@@ -72,7 +72,6 @@ static void test_refused(void **state) {
                 { WHOLE, "'linux': {'namespaces': [], 'rootfsPropagation': 'unbindable'}", ERROR_NOT_SUPPORTED, "rootfsPropagation" },
                 { WHOLE, "'linux': {}, 'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['shared']}]", ERROR_NOT_SUPPORTED,
                   "mounts[0].options" },
-                { OF_LINUX, "'netDevices': {'eth0': {}}", ERROR_NOT_SUPPORTED, "linux.netDevices" },
                 { OF_LINUX, "'intelRdt': {}", ERROR_NOT_SUPPORTED, "linux.intelRdt" },
                 { OF_LINUX, "'personality': {'domain': 'LINUX', 'flags': ['X']}", ERROR_NOT_SUPPORTED, "linux.personality.flags" },
                 { OF_LINUX, "'sysctl': {'kernel.hostname': 'x'}", ERROR_INVALID_SPEC, "without a uts namespace" },
