@@ -40,7 +40,7 @@ scheduling() {
         # what the kernel refuses is refused, and nothing stays
         host_snapshot "$T/before"
         bundle '.process.scheduler = {policy: "SCHED_OTHER", nice: 7, priority: 5}'
-        fails RuntimeError lxcri create --bundle "$T/b" "$ID"
+        fails InvalidSpec lxcri create --bundle "$T/b" "$ID"
         complains process.scheduler
         bundle '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "900"} | .ociVersion = "1.3.0"'
         fails RuntimeError lxcri create --bundle "$T/b" "$ID"
