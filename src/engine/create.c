@@ -13,6 +13,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "engine/net-devices.h"
 #include "engine/notify.h"
 #include "engine/outer-hooks.h"
 #include "engine/plan.h"
@@ -26,6 +27,7 @@ void creation_end(Creation *c) {
         session_end(&c->session);
         cgroup_free(c->cgroup);
         json_decref(c->spec);
+        net_devices_free(c->devices);
         close_keep_errno(c->dir_fd);
 }
 
@@ -228,7 +230,7 @@ static int await_ready(Creation *c, Error *err) {
                         return 0;
                 if (message.kind != INIT_MOUNTED)
                         return error_set(err, ERROR_RUNTIME, "the container's init ended before it was ready");
-                if (run_outer_hooks(c, err) < 0)
+                if (net_devices_move(schema_field(c->spec, "linux"), c->session.pid, &c->devices, err) < 0 || run_outer_hooks(c, err) < 0)
                         return -1;
         }
 }
@@ -275,18 +277,25 @@ static int make(Creation *c, Error *err) {
                 return -1;
         if (await_ready(c, err) < 0)
                 return -1;
+        /* From here on they go with the container's network, which is not kept in being any longer. */
+        c->devices = net_devices_free(c->devices);
         tell_cgroups(c);
         return 0;
 }
 
 int creation_make(Creation *c, Error *err) {
         c->session = SESSION_INIT;
-        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0 ||
-            name_listen_fds(c, err) < 0 || (c->request->notify_socket && notify_prepare(c->container, c->dir_fd, c->spec, err) < 0))
+        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0)
+                return -1;
+        /* A container that is only created may be without: its start is what needs one. Source: runtime-spec config.md, "Process" */
+        if (c->at_once && !schema_field(c->spec, "process"))
+                return error_set(err, ERROR_INVALID_SPEC, "config.json: process: missing");
+        if (name_listen_fds(c, err) < 0 || (c->request->notify_socket && notify_prepare(c->container, c->dir_fd, c->spec, err) < 0))
                 return -1;
         c->session.dir_fd = c->dir_fd;
         if (make(c, err) < 0) {
                 session_abort(&c->session);
+                net_devices_return(c->devices);
                 return -1;
         }
         return 0;

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "engine/builder.h"
 #include "engine/session.h"
+#include "network/network.h"
 #include "runtime/cgroup-create.h"
 
 typedef struct Creation {
@@ -14,6 +15,7 @@ typedef struct Creation {
         int dir_fd;        /* runtime_dir */
         json_t *spec;
         Cgroup *cgroup;
+        MovedDevices *devices; /* of the host, that the container got; NULL: none */
         Session session;
 } Creation;
 

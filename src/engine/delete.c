@@ -10,6 +10,7 @@
 #include "engine/create.h"
 #include "engine/outer-hooks.h"
 #include "engine/record.h"
+#include "engine/warn.h"
 #include "runtime/cgroup.h"
 
 #define END_TIMEOUT_MS 10000 /* for killed processes to end: one in uninterruptible sleep may need that long */
@@ -40,8 +41,8 @@ static void run_poststop(const EngineContainer *container, const json_t *record)
         for (size_t i = 0; i < json_array_size(json_object_get(hooks, "poststop")); i++) {
                 Error err = ERROR_INIT;
 
-                if (outer_hook_run(hooks, "poststop", i, state, "stopped", 0, &err) < 0 && container->warn)
-                        container->warn(container->warn_data, err.text);
+                if (outer_hook_run(hooks, "poststop", i, state, "stopped", 0, &err) < 0)
+                        container_warn(container, "%s", err.text);
         }
 }
 

@@ -41,7 +41,7 @@ static int add_mount(const EngineContainer *container, json_t *spec, Error *err)
 
 int notify_prepare(const EngineContainer *container, int dir_fd, json_t *spec, Error *err) {
         if (!json_object_get(spec, "process"))
-                return 0; /* refused elsewhere */
+                return 0; /* nobody who could say anything */
         if (mkdirat(dir_fd, NOTIFY_DIR, 0755) < 0 && errno != EEXIST)
                 return error_set_errno(err, ERROR_FILE, errno, "make directory '" NOTIFY_DIR "'");
         /* Whatever the umask is: users of the container go through it. */

@@ -5,15 +5,18 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "engine/plan.h"
+#include "engine/warn.h"
 #include "oci/spec-schema.h"
 #include "oci/userns.h"
 
 #define DATA_MAX        64 /* options of one file system; this program's own cap */
 #define PROPAGATION_MAX 8
 #define CGROUP_MOUNT    "/sys/fs/cgroup"
+#define SELINUX_ENFORCE "/sys/fs/selinux/enforce"
 
 typedef enum OptionKind {
         OPTION_SET,         /* an attribute of the mount */
@@ -174,7 +177,14 @@ static bool is_unified(void) {
         return statfs(CGROUP_MOUNT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static int parse_mount(MountParts *p, size_t i, const json_t *entry, Error *err) {
+/* What is no option of mounts in general is one of a file system, and mount(2) takes none of those with MS_BIND. So do runc and crun. */
+static void pass_over_data(MountParts *p, size_t i, const EngineContainer *container) {
+        for (size_t n = 0; n < p->n_data; n++)
+                container_warn(container, "config.json: mounts[%zu].options: '%s' has no effect on a bind mount", i, p->data[n]);
+        p->n_data = 0;
+}
+
+static int parse_mount(MountParts *p, size_t i, const json_t *entry, const EngineContainer *container, Error *err) {
         const json_t *list = schema_field(entry, "options");
         const char *type = json_string_value(schema_field(entry, "type"));
 
@@ -184,8 +194,7 @@ static int parse_mount(MountParts *p, size_t i, const json_t *entry, Error *err)
                         return -1;
         if (p->is_bind || (type && !strcmp(type, "bind"))) {
                 p->mount.kind = PLAN_MOUNT_BIND;
-                if (p->n_data > 0)
-                        return refused(i, p->data[0], "a bind mount does not have it", err);
+                pass_over_data(p, i, container);
         } else if (!type || !type[0])
                 return error_set(err, ERROR_INVALID_SPEC, "config.json: mounts[%zu].type: missing", i);
         else if (!strcmp(type, "cgroup") || !strcmp(type, "cgroup2")) {
@@ -253,8 +262,15 @@ static int open_source(Builder *b, const PlanSource *source, const MountParts *p
         return builder_fd(b, TAKE_FD(tree), true, ret, err);
 }
 
+/* NULL: none, or a kernel without SELinux, where nothing could read it: as crun. A process's own label confines it, and is refused then. */
+static const char *mount_label(const json_t *spec) {
+        const char *label = json_string_value(schema_field(schema_field(spec, "linux"), "mountLabel"));
+
+        return label && label[0] && access(SELINUX_ENFORCE, F_OK) == 0 ? label : NULL;
+}
+
 static int add_data(Builder *b, const PlanSource *source, MountParts *p, const char *type, Error *err) {
-        const char *label = json_string_value(schema_field(schema_field(source->spec, "linux"), "mountLabel"));
+        const char *label = mount_label(source->spec);
         PlanRef refs[DATA_MAX + 1];
         size_t n;
 
@@ -262,11 +278,20 @@ static int add_data(Builder *b, const PlanSource *source, MountParts *p, const c
                 if (builder_string(b, p->data[n], &refs[n], err) < 0)
                         return -1;
         /* As runc: procfs and sysfs are labelled by the policy. */
-        if (label && label[0] && p->mount.kind == PLAN_MOUNT_FS && strcmp(type, "proc") && strcmp(type, "sysfs") &&
+        if (label && p->mount.kind == PLAN_MOUNT_FS && strcmp(type, "proc") && strcmp(type, "sysfs") &&
             builder_format(b, &refs[n++], err, "context=%s", label) < 0)
                 return -1;
         p->mount.data.n = (uint32_t) n;
         return builder_add(b, refs, n * sizeof(*refs), &p->mount.data.at, err);
+}
+
+/* Attached nowhere, it can be private only: see PLAN_DETACHED_ROOT. */
+static int check_propagation(const MountParts *p, size_t i, Error *err) {
+        for (size_t n = 0; n < p->mount.propagation.n; n++)
+                if (!(p->propagation[n] & MS_PRIVATE))
+                        return error_set(err, ERROR_NOT_SUPPORTED,
+                                         "config.json: mounts[%zu].options: propagation without a mount namespace", i);
+        return 0;
 }
 
 static int add_mount(Builder *b, const PlanSource *source, size_t i, const json_t *entry, PlanMount *ret, Error *err) {
@@ -275,7 +300,8 @@ static int add_mount(Builder *b, const PlanSource *source, size_t i, const json_
         _cleanup_free_ char *path = NULL;
         MountParts p = {};
 
-        if (parse_mount(&p, i, entry, err) < 0)
+        if (parse_mount(&p, i, entry, source->container, err) < 0 ||
+            (!linux_has_namespace(schema_field(source->spec, "linux"), "mount", NULL) && check_propagation(&p, i, err) < 0))
                 return -1;
         if (!strcmp(to, "/"))
                 return error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].destination: the root filesystem itself is root.path",
@@ -333,11 +359,14 @@ int plan_mounts(Builder *b, const PlanSource *source, Error *err) {
         const json_t *list = schema_field(source->spec, "mounts");
         size_t n = json_array_size(list);
         _cleanup_free_ PlanMount *mounts = calloc(n + 1, sizeof(*mounts));
+        const char *label = json_string_value(schema_field(schema_field(source->spec, "linux"), "mountLabel"));
         bool v1 = false, v2 = false;
         PlanRef at;
 
         if (!mounts)
                 return error_oom(err);
+        if (label && label[0] && !mount_label(source->spec))
+                container_warn(source->container, "config.json: linux.mountLabel: this kernel runs without SELinux, mounts have no labels");
         for (size_t i = 0; i < n; i++) {
                 if (add_mount(b, source, i, json_array_get(list, i), &mounts[i], err) < 0)
                         return -1;

@@ -303,22 +303,31 @@ int plan_hooks(Builder *b, const json_t *hooks, const char *name, PlanList *ret,
         return builder_add(b, array, n * sizeof(*array), &ret->at, err);
 }
 
-/* What this engine has no way to do, by the field's path. */
-static int check_supported(const json_t *spec, Error *err) {
+/*
+ * Without a mount namespace the container's root and mounts are attached nowhere: what would have to propagate between them and others
+ * cannot, and a user namespace's root may not enter the host's mount namespace.
+ */
+static int check_without_mount_namespace(const json_t *spec, Error *err) {
         const json_t *linux_part = schema_field(spec, "linux");
-        const char *label = json_string_value(schema_field(linux_part, "mountLabel"));
+        const char *propagation = json_string_value(schema_field(linux_part, "rootfsPropagation"));
 
-        if (!linux_has_namespace(linux_part, "mount", NULL))
+        if (linux_has_namespace(linux_part, "user", NULL))
                 return error_set(err, ERROR_NOT_SUPPORTED,
-                                 "config.json: linux.namespaces: without a mount namespace its mounts would be the host's");
-        if (json_object_size(schema_field(linux_part, "netDevices")) > 0)
-                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.netDevices: this engine does not move network devices");
+                                 "config.json: linux.namespaces: a user namespace without a mount namespace");
+        if (propagation && propagation[0] && !strstr(propagation, "private") && !strstr(propagation, "slave"))
+                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.rootfsPropagation: '%s' without a mount namespace",
+                                 propagation);
+        return 0;
+}
+
+/* What this engine has no way to do, by the field's path. */
+static int check_supported(const PlanSource *source, Error *err) {
+        const json_t *spec = source->spec, *linux_part = schema_field(spec, "linux");
+
+        if (!linux_has_namespace(linux_part, "mount", NULL) && check_without_mount_namespace(spec, err) < 0)
+                return -1;
         if (schema_field(linux_part, "intelRdt"))
                 return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.intelRdt: this engine does not set up resctrl groups");
-        if (label && label[0] && access("/sys/fs/selinux/enforce", F_OK) < 0)
-                return error_set(err, ERROR_NOT_SUPPORTED, "config.json: linux.mountLabel: this kernel runs without SELinux");
-        if (!schema_field(spec, "process"))
-                return error_set(err, ERROR_INVALID_SPEC, "config.json: process: missing");
         return 0;
 }
 
@@ -391,7 +400,7 @@ int plan_create(Builder *b, const PlanSource *source, Error *err) {
         _cleanup_free_ char *cache = NULL;
         uint32_t flags = 0;
 
-        if (check_supported(spec, err) < 0 ||
+        if (check_supported(source, err) < 0 ||
             string_format(&cache, err, "%s/../../.cache", source->container->runtime_dir) < 0)
                 return -1;
         if (plan_namespaces(b, linux_part, source->made_already, err) < 0 || add_root(b, source, err) < 0 ||
@@ -409,11 +418,15 @@ int plan_create(Builder *b, const PlanSource *source, Error *err) {
                 return -1;
         if (source->request->no_pivot)
                 flags |= PLAN_NO_PIVOT;
+        if (!linux_has_namespace(linux_part, "mount", NULL))
+                flags |= PLAN_DETACHED_ROOT;
         if (sets_up_dev(schema_field(spec, "mounts")))
                 flags |= PLAN_SET_UP_DEV;
         if (linux_has_namespace(linux_part, "user", NULL))
                 flags |= PLAN_DEVICES_BOUND;
-        if (json_array_size(schema_field(hooks, "prestart")) + json_array_size(schema_field(hooks, "createRuntime")) > 0)
+        if (json_array_size(schema_field(hooks, "prestart")) + json_array_size(schema_field(hooks, "createRuntime")) +
+                    json_object_size(schema_field(linux_part, "netDevices")) >
+            0)
                 flags |= PLAN_OUTER_HOOKS;
         builder_plan(b)->flags |= flags;
         builder_plan(b)->masked = masked;

@@ -88,7 +88,8 @@ int record_save(int dir_fd, const EngineContainer *container, const json_t *spec
                 failed = json_array_append_new(cgroups, json_string(*planned)) < 0;
         if (failed || json_object_set(record, "cgroups", cgroups) < 0 ||
             (path && json_object_set_new(record, "path", json_string(path)) < 0) ||
-            json_object_set_new(record, "keyring", json_boolean(keyring)) < 0)
+            json_object_set_new(record, "keyring", json_boolean(keyring)) < 0 ||
+            json_object_set_new(record, "process", json_boolean(schema_field(spec, "process"))) < 0)
                 return error_oom(err);
         if (hooks || listener) {
                 state = json_pack("{s:O,s:s,s:s}", "ociVersion", schema_field(spec, "ociVersion"), "id", container->id, "bundle",

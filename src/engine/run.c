@@ -9,7 +9,7 @@
 #include "engine/console.h"
 #include "engine/create.h"
 #include "engine/notify.h"
-#include "engine/outer-hooks.h"
+#include "engine/poststart.h"
 #include "engine/record.h"
 
 typedef int (*Published)(void *userdata, pid_t init, Error *err);
@@ -31,8 +31,7 @@ static int run(Creation *c, const Foreground *foreground, Published published, v
             notify_begin(&notify, c->dir_fd, c->request->notify_socket, err) < 0 || session_go_on(&c->session, err) < 0 ||
             session_finish(&c->session, record, err) < 0)
                 return -1;
-        if (outer_hooks_run(json_object_get(record, "hooks"), "poststart", json_object_get(record, "state"), "running", pid, err) < 0 ||
-            console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
+        if (poststart_run(c->container, record, pid, err) < 0 || console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
             console_supervise(&console, foreground, &notify, pid, pidfd, ret_status, err) < 0)
                 return -1;
         c->session.pid = 0;

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "engine/create.h"
 #include "engine/notify.h"
-#include "engine/outer-hooks.h"
+#include "engine/poststart.h"
 #include "engine/record.h"
 
 /* 0 and *ret; -1 with errno: ECONNREFUSED when nobody waits any more, ENOENT when nobody ever did. */
@@ -44,7 +44,11 @@ int engine_start(const EngineContainer *container, const char *notify_socket, vo
         ProcessRef init;
 
         if (dir_open_at(AT_FDCWD, container->runtime_dir, &dir_fd, err) < 0 || record_load(dir_fd, &record, err) < 0 ||
-            record_load_init(dir_fd, &init, err) < 0 || notify_begin(&notify, dir_fd, notify_socket, err) < 0)
+            record_load_init(dir_fd, &init, err) < 0)
+                return -1;
+        if (json_is_false(json_object_get(record, "process")))
+                return error_set(err, ERROR_INVALID_SPEC, "config.json: process: missing: there is nothing to start");
+        if (notify_begin(&notify, dir_fd, notify_socket, err) < 0)
                 return -1;
         init_fd = process_open(&init);
         session.pid = init.pid;
@@ -59,8 +63,7 @@ int engine_start(const EngineContainer *container, const char *notify_socket, vo
         }
         if (unlinkat(dir_fd, START_FILE, 0) < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '" START_FILE "'");
-        if (outer_hooks_run(json_object_get(record, "hooks"), "poststart", json_object_get(record, "state"), "running", init.pid, err) <
-            0) {
+        if (poststart_run(container, record, init.pid, err) < 0) {
                 (void) process_signal(&init, SIGKILL);
                 return -1;
         }

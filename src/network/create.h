@@ -6,3 +6,7 @@
 
 int network_create(const NetworkRequest *request, NetworkRecord **ret, Error *err);
 int network_remove(int dir_fd, const char *dir_path, const NetworkRecord *record, Error *err);
+
+int devices_move(const NetworkDevice *devices, size_t n, int netns_fd, MovedDevices **ret, Error *err);
+int devices_return(MovedDevices *devices, Error *err);
+MovedDevices *devices_free(MovedDevices *devices);

@@ -7,4 +7,7 @@ __attribute__((visibility("default"))) const NetworkModule network_module_table 
         .version = NETWORK_MODULE_VERSION,
         .create = network_create,
         .remove = network_remove,
+        .devices_move = devices_move,
+        .devices_return = devices_return,
+        .devices_free = devices_free,
 };

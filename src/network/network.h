@@ -145,7 +145,16 @@ typedef struct NetworkRequest {
         const volatile sig_atomic_t *interrupted; /* may be NULL */
 } NetworkRequest;
 
-#define NETWORK_MODULE_VERSION 1
+/** A device of the host that is to be a container's */
+typedef struct NetworkDevice {
+        const char *name;
+        const char *new_name; /* may hold "%d", for which the kernel finds a number; NULL: keeps its name */
+} NetworkDevice;
+
+/** Devices that were moved, and how they were before */
+typedef struct MovedDevices MovedDevices;
+
+#define NETWORK_MODULE_VERSION 2
 
 typedef struct NetworkModule {
         unsigned version; /* NETWORK_MODULE_VERSION; first member, see module.h */
@@ -162,6 +171,20 @@ typedef struct NetworkModule {
          * @record: of the same directory
          */
         int (*remove)(int dir_fd, const char *dir_path, const NetworkRecord *record, Error *err);
+
+        /**
+         * devices_move() - move devices from the caller's network namespace to another; all, or none
+         * @ret: to move them back by, or to be freed; it keeps the other namespace in being
+         *
+         * They get their new names on the way, have their permanent addresses of global scope again there, and are up. What they had
+         * besides, routes above all, the kernel takes away. Source: runtime-spec 1.3 config-linux.md, "Network Devices"
+         *
+         * Errors: FileError (no such device, a name that is taken there), NotSupported
+         */
+        int (*devices_move)(const NetworkDevice *devices, size_t n, int netns_fd, MovedDevices **ret, Error *err);
+        /** devices_return() - back to the caller's network namespace, with name, number and addresses as they were */
+        int (*devices_return)(MovedDevices *devices, Error *err);
+        MovedDevices *(*devices_free)(MovedDevices *devices);
 } NetworkModule;
 
 /** network_module() - load the module on first use. NULL with @err set when it cannot be loaded */

@@ -13,6 +13,7 @@
 
 #define MESSAGE_MAX  2048      /* bytes of a request of ours, which are of a few hundred */
 #define ANSWER_MAX   (1 << 16) /* bytes; more than the kernel puts into one datagram (32 KiB) */
+#define ADDRESSES_MAX 1024     /* of one device that is moved; this program's own cap */
 #define VLAN_DEFAULT 1         /* what a bridge gives each new port unless told; ip-link(8), vlan_default_pvid */
 
 struct Netlink {
@@ -124,6 +125,7 @@ static int take_link(const struct nlmsghdr *message, void *userdata) {
         *link = (Link) {
                 .index = header->ifi_index,
                 .mtu = mtu ? mnl_attr_get_u32(mtu) : 0,
+                .is_up = header->ifi_flags & IFF_UP,
                 .is_bridge = kind && !strcmp(mnl_attr_get_str(kind), "bridge"),
                 .vlan_filtering = filtering ? mnl_attr_get_u8(filtering) : -1,
         };
@@ -276,6 +278,105 @@ int address_exists(Netlink *netlink, const NetworkAddress *address, bool *ret, E
                 return error_set_errno(err, ERROR_FILE, -r, "list the addresses of the host");
         *ret = search.found;
         return 0;
+}
+
+int link_move(Netlink *netlink, int index, int netns_fd, const char *name, int new_index, Error *err) {
+        char buffer[MESSAGE_MAX];
+        struct nlmsghdr *message = message_begin(netlink, buffer, RTM_NEWLINK, 0);
+        struct ifinfomsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+        int r;
+
+        header->ifi_index = index;
+        mnl_attr_put_u32(message, IFLA_NET_NS_FD, (uint32_t) netns_fd);
+        mnl_attr_put_strz(message, IFLA_IFNAME, name);
+        mnl_attr_put_u32(message, IFLA_NEW_IFINDEX, (uint32_t) new_index);
+        r = request(netlink, message);
+        return r < 0 ? error_set_errno(err, ERROR_FILE, -r, "move it to another network namespace as '%s'", name) : 0;
+}
+
+typedef struct AddressList {
+        int index;
+        SavedAddress *all;
+        size_t n;
+        int failure; /* errno */
+} AddressList;
+
+static bool take_bytes(const struct nlattr *attribute, size_t size, uint8_t *ret) {
+        if (!attribute || mnl_attr_get_payload_len(attribute) != size)
+                return false;
+        memcpy(ret, mnl_attr_get_payload(attribute), size);
+        return true;
+}
+
+static int save_address(const struct nlmsghdr *message, void *userdata) {
+        const struct nlattr *attribute, *address = NULL, *local = NULL, *broadcast = NULL, *flags = NULL, *priority = NULL;
+        const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+        size_t size = header->ifa_family == AF_INET ? 4 : 16;
+        AddressList *list = userdata;
+        SavedAddress one = { .family = header->ifa_family, .prefix = header->ifa_prefixlen };
+
+        mnl_attr_for_each(attribute, message, sizeof(*header)) {
+                (void) attribute_of(attribute, IFA_ADDRESS, &address);
+                (void) attribute_of(attribute, IFA_LOCAL, &local);
+                (void) attribute_of(attribute, IFA_BROADCAST, &broadcast);
+                (void) attribute_of(attribute, IFA_FLAGS, &flags);
+                (void) attribute_of(attribute, IFA_RT_PRIORITY, &priority);
+        }
+        one.flags = flags ? mnl_attr_get_u32(flags) : header->ifa_flags;
+        one.priority = priority ? mnl_attr_get_u32(priority) : 0;
+        if ((int) header->ifa_index != list->index || header->ifa_scope != RT_SCOPE_UNIVERSE || !(one.flags & IFA_F_PERMANENT) ||
+            (header->ifa_family != AF_INET && header->ifa_family != AF_INET6) || !take_bytes(address, size, one.address))
+                return MNL_CB_OK;
+        one.has_local = take_bytes(local, size, one.local);
+        one.has_broadcast = take_bytes(broadcast, size, one.broadcast);
+        if (list->n == ADDRESSES_MAX)
+                list->failure = E2BIG;
+        else
+                list->all[list->n++] = one;
+        return MNL_CB_OK;
+}
+
+int addresses_save(Netlink *netlink, int index, SavedAddress **ret, size_t *ret_n, Error *err) {
+        char buffer[MESSAGE_MAX];
+        struct nlmsghdr *message = message_begin(netlink, buffer, RTM_GETADDR, NLM_F_DUMP);
+        _cleanup_free_ SavedAddress *all = calloc(ADDRESSES_MAX, sizeof(*all));
+        AddressList list = { .index = index, .all = all };
+        int r;
+
+        if (!all)
+                return error_oom(err);
+        (void) mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));
+        r = exchange(netlink, message, save_address, &list);
+        if (r < 0)
+                return error_set_errno(err, ERROR_FILE, -r, "list its addresses");
+        if (list.failure)
+                return error_set_errno(err, ERROR_NOT_SUPPORTED, list.failure, "it has more than %d addresses", ADDRESSES_MAX);
+        *ret = TAKE(all);
+        *ret_n = list.n;
+        return 0;
+}
+
+int address_restore(Netlink *netlink, int index, const SavedAddress *address, Error *err) {
+        const uint32_t kept = IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+        char buffer[MESSAGE_MAX];
+        struct nlmsghdr *message = message_begin(netlink, buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+        struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+        size_t size = address->family == AF_INET ? 4 : 16;
+        int r;
+
+        header->ifa_family = address->family;
+        header->ifa_prefixlen = address->prefix;
+        header->ifa_index = (uint32_t) index;
+        mnl_attr_put(message, IFA_ADDRESS, size, address->address);
+        if (address->has_local)
+                mnl_attr_put(message, IFA_LOCAL, size, address->local);
+        if (address->has_broadcast)
+                mnl_attr_put(message, IFA_BROADCAST, size, address->broadcast);
+        if (address->priority)
+                mnl_attr_put_u32(message, IFA_RT_PRIORITY, address->priority);
+        mnl_attr_put_u32(message, IFA_FLAGS, address->flags & kept);
+        r = request(netlink, message);
+        return r < 0 ? error_set_errno(err, ERROR_FILE, -r, "give it back an address") : 0;
 }
 
 int gateway_add(Netlink *netlink, int index, const NetworkAddress *gateway, Error *err) {

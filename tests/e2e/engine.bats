@@ -8,6 +8,12 @@ setup() {
         cp "$T/b/config.json" "$T/default.json"
 }
 
+teardown() {
+        [[ -z ${holder:-} ]] || kill "$holder"
+        [[ -z ${DEVICE:-} ]] || ip link del "$DEVICE" 2> /dev/null || true
+        common_teardown
+}
+
 # bundle FILTER: the default one, changed
 bundle() {
         jq "$1" "$T/default.json" > "$T/b/config.json"
@@ -94,7 +100,6 @@ user_by_path() {
         echo "0 100000 65536" > "/proc/$holder/uid_map"
         echo "0 100000 65536" > "/proc/$holder/gid_map"
         each_launcher user_by_path
-        kill "$holder"
 }
 
 notified() {
@@ -165,13 +170,156 @@ refusals() {
         host_snapshot "$T/before"
         [[ -e /sys/module/apparmor/parameters/enabled ]] || refused process.apparmorProfile '.process.apparmorProfile = "docker-default"'
         [[ -e /sys/fs/selinux/enforce ]] || refused process.selinuxLabel '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
-        [[ -e /sys/fs/selinux/enforce ]] || refused linux.mountLabel '.linux.mountLabel = "system_u:object_r:container_file_t:s0"'
-        refused linux.namespaces '.linux.namespaces |= map(select(.type != "mount"))'
+        refused linux.namespaces '.linux.namespaces |= map(select(.type != "mount")) + [{type: "user"}]
+                | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+        refused linux.rootfsPropagation '.linux.namespaces |= map(select(.type != "mount")) | .linux.rootfsPropagation = "rshared"'
+        refused mounts '.linux.namespaces |= map(select(.type != "mount"))
+                | .mounts += [{destination: "/x", source: "/tmp", options: ["bind", "rslave"]}]'
         refused linux.intelRdt '.linux.intelRdt = {closID: "x"}'
-        refused linux.netDevices '.linux.netDevices = {eth0: {}} | .ociVersion = "1.3.0"'
-        refused mounts '.mounts += [{destination: "/x", type: "bind", source: "/tmp", options: ["bind", "size=1m"]}]'
 }
 
 @test "what the engine or this kernel cannot do is refused by the field's path, before anything is made" {
         each_launcher refusals
+}
+
+without_effect() {
+        bundle '.process.args = ["grep", " /x ", "/proc/self/mountinfo"] | .linux.mountLabel = "system_u:object_r:container_file_t:s0"
+                | .mounts += [{destination: "/x", type: "bind", source: "/tmp", options: ["bind", "mode=755", "ro", "size=1m"]}]'
+        ok lxcri run --bundle "$T/b" "$ID"
+        says " ro,"
+        complains "warning"
+        complains "].options: 'mode=755' has no effect on a bind mount"
+        complains "].options: 'size=1m' has no effect on a bind mount"
+        [[ $errors != *"'ro'"* ]]
+        [[ -e /sys/fs/selinux/enforce ]] || complains linux.mountLabel
+}
+
+@test "what has no effect on this kernel is told, and the container runs" {
+        each_launcher without_effect
+}
+
+poststart_hook() {
+        local version=$1
+
+        bundle '.process.args = ["sleep", "1000"] | .ociVersion = "'"$version"'"
+                | .hooks.poststart = [{path: "/bin/false"}, {path: "'"$T/hook"'", args: ["hook"]}]'
+        rm -f "$T/ran"
+        ok lxcri create --bundle "$T/b" "$ID"
+        if [[ $version == 1.3.* ]]; then
+                fails RuntimeError lxcri start "$ID"
+                [[ ! -e $T/ran ]]
+                wait_until 20 is_status "$ID" stopped
+        else
+                ok lxcri start "$ID"
+                complains "warning"
+                [[ $(< "$T/ran") == running ]]
+                is_status "$ID" running
+        fi
+        complains "hooks.poststart[0]"
+        ok lxcri delete --force "$ID"
+}
+
+@test "a poststart hook that fails is a warning up to version 1.2 of the configuration, and ends the container from 1.3 on" {
+        printf '#!/bin/sh\nsed -n "s/.*\\"status\\": *\\"\\([a-z]*\\)\\".*/\\1/p" >> %s\n' "$T/ran" > "$T/hook"
+        chmod +x "$T/hook"
+        each_launcher poststart_hook 1.0.2
+        each_launcher poststart_hook 1.2.1
+        each_launcher poststart_hook 1.3.0
+}
+
+without_process() {
+        bundle 'del(.process)'
+        ok lxcri create --bundle "$T/b" "$ID"
+        fails InvalidSpec lxcri start "$ID"
+        complains "process"
+        is_status "$ID" created
+        ok lxcri delete --force "$ID"
+        host_snapshot "$T/before"
+        fails InvalidSpec lxcri run --bundle "$T/b" "$ID"
+        assert_host_unchanged "$T/before"
+}
+
+@test "a container is created without a process, and then its start is the error" {
+        each_launcher without_process
+}
+
+# those below the test's directory, where the bundle is; others come and go
+host_mounts() {
+        grep -F "$T" /proc/self/mountinfo || true
+}
+
+without_mount_namespace() {
+        local pid mounts
+
+        bundle '.process.args = ["sleep", "1000"] | .linux.namespaces |= map(select(.type != "mount")) | .root.readonly = true
+                | .mounts += [{destination: "/tmp", type: "tmpfs", options: ["mode=700"]},
+                              {destination: "/mnt", source: "'"$T/shown"'", options: ["bind", "ro", "private"]}]'
+        mounts=$(host_mounts)
+        ok lxcri create --bundle "$T/b" "$ID"
+        [[ $(host_mounts) == "$mounts" ]]
+        ok lxcri start "$ID"
+        pid=$(jq .pid <(lxcri state "$ID"))
+        [[ $(readlink "/proc/$pid/ns/mnt") == "$(readlink /proc/self/ns/mnt)" ]]
+        # all of it is there: procfs of its own pid namespace, a masked path, a read-only root, a tmpfs, a bind mount, devices
+        ok lxcri exec "$ID" sh -c 'cat /mnt/file /proc/1/comm; echo x > /tmp/y && stat -c %a /tmp; ls /sys/firmware | wc -l
+                ls /dev/null /dev/pts/ptmx; echo z > /x || echo readonly; echo z > /mnt/x || echo readonly'
+        [[ $output == $'shown\nsleep\n700\n0\n/dev/null\n/dev/pts/ptmx\nreadonly\nreadonly' ]]
+        [[ $(host_mounts) == "$mounts" ]]
+        kill -KILL "$pid"
+        wait_until 20 is_status "$ID" stopped
+        [[ $(host_mounts) == "$mounts" ]]
+        ok lxcri delete "$ID"
+        [[ $(host_mounts) == "$mounts" && ! -e $T/b/rootfs/tmp/y ]]
+}
+
+@test "a container without a mount namespace is in the host's, and none of its mounts is" {
+        mkdir "$T/shown"
+        echo shown > "$T/shown/file"
+        each_launcher without_mount_namespace
+}
+
+# device: what the host sees of it
+device() {
+        ip -o addr show dev "$DEVICE" | sed 's/ *valid_lft.*//'
+        ip -o link show dev "$DEVICE" | grep -o 'mtu [0-9]*\|[<,]UP[,>]'
+}
+
+device_add() {
+        ip link add "$DEVICE" type veth peer name "p$DEVICE"
+        ip link set "$DEVICE" mtu 1400 up
+        ip link set "p$DEVICE" up
+        ip addr add 10.77.0.1/24 brd + dev "$DEVICE"
+        ip addr add 10.78.0.1/32 scope link dev "$DEVICE"
+        [[ ! -e /proc/sys/net/ipv6 ]] || ip addr add fd77::1/64 dev "$DEVICE" nodad
+}
+
+net_devices() {
+        local before
+
+        [[ -e /sys/class/net/$DEVICE ]] || device_add
+        # without what comes by itself, or is not given back: addresses of the link's scope
+        before=$(device | grep -v 'scope link')
+        for name in lo /; do
+                bundle '.linux.netDevices = {"'"$DEVICE"'": {name: "'"$name"'"}} | .ociVersion = "1.3.0"'
+                try lxcri create --bundle "$T/b" "$ID"
+                ((status == 1))
+                complains netDevices
+                [[ $(device | grep -v 'scope link') == "$before" ]]
+        done
+        bundle '.linux.netDevices = {"'"$DEVICE"'": {name: "eth%d"}} | .hooks.createRuntime = [{path: "/bin/false"}] | .ociVersion = "1.3.0"'
+        fails RuntimeError lxcri create --bundle "$T/b" "$ID"
+        [[ $(device | grep -v 'scope link') == "$before" ]]
+        bundle '.linux.netDevices = {"'"$DEVICE"'": {name: "eth%d"}} | .linux.sysctl = {"net.ipv4.conf.eth0.forwarding": "1"}
+                | .process.args = ["sh", "-c", "cat /proc/sys/net/ipv4/conf/eth0/forwarding; ip addr show dev eth0"] | .ociVersion = "1.3.0"'
+        ok lxcri run --bundle "$T/b" "$ID"
+        [[ $output == 1$'\n'* && $output == *UP*'mtu 1400'*'inet 10.77.0.1/24 brd 10.77.0.255 scope global eth0'* ]]
+        [[ $output != *10.78.0.1* ]]
+        [[ ! -e /proc/sys/net/ipv6 || $output == *'inet6 fd77::1/64 scope global'* ]]
+        # a virtual one goes with the network that it was in
+        wait_until 20 eval '[[ ! -e /sys/class/net/p$DEVICE ]]'
+}
+
+@test "devices of the host become the container's with their addresses, and are the host's again when it cannot be made" {
+        DEVICE=nd$$
+        each_launcher net_devices
 }

@@ -144,6 +144,9 @@ static int from_options(const json_t *spec, const BackendExec *request, json_t *
         };
         json_t *args = strings(request->args);
 
+        /* Of a container that was created without one. */
+        if (!json_object_get(spec, "process"))
+                process = json_pack("{s:s}", "cwd", "/");
         if (!process || !args || json_object_set_new(process, "args", args) < 0 ||
             json_object_set_new(process, "terminal", json_boolean(request->tty)) < 0)
                 return error_oom(err);

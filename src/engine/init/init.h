@@ -20,6 +20,7 @@ typedef struct Init {
         int proc;       /* /proc of the host, or of who made the plan: never the container's own */
         int root;       /* the container's root directory */
         int null;       /* the container's /dev/null (O_PATH), or -EBADF */
+        int mounts;     /* PLAN_DETACHED_ROOT: the mount namespace to come back to */
         int attributes[3]; /* opened while we may: see InitAttribute */
 } Init;
 
@@ -105,6 +106,16 @@ int root_open(Init *init, Error *err);
 int root_enter(const Init *init, Error *err);
 /** root_finish() - what must not be seen or written */
 int root_finish(const Init *init, Error *err);
+
+/**
+ * root_prepare_detached(), root_detach() - a root without a mount namespace of its own
+ *
+ * The root and its mounts are made in a namespace for the purpose. Then a copy of them that is attached nowhere becomes this process's root,
+ * and it goes back to the namespace that it came from, which never sees them. They go with the last process that has them as its root.
+ * Source: open_tree(2), OPEN_TREE_CLONE; chroot(2)
+ */
+int root_prepare_detached(Init *init, Error *err);
+int root_detach(Init *init, Error *err);
 
 /* ---- devices.c ---- */
 

@@ -58,6 +58,8 @@ static int create(Init *init, Error *err) {
         if (stdio_place(init, err) < 0 || namespaces_enter(init, err) < 0 || attributes_open(init, err) < 0)
                 return -1;
         (void) setsid();
+        if (init->plan->flags & PLAN_DETACHED_ROOT && root_prepare_detached(init, err) < 0)
+                return -1;
         if (root_open(init, err) < 0 || mounts_make(init, err) < 0 || devices_make(init, err) < 0)
                 return -1;
         if (init->plan->flags & PLAN_OUTER_HOOKS) {
@@ -67,11 +69,13 @@ static int create(Init *init, Error *err) {
         if (hooks_run(init, init->plan->create_hooks, "creating", err) < 0 || console_open(init, err) < 0 || root_enter(init, err) < 0 ||
             settings_apply(init, err) < 0 || root_finish(init, err) < 0)
                 return -1;
+        if (init->plan->flags & PLAN_DETACHED_ROOT && root_detach(init, err) < 0)
+                return -1;
         stdio_settle(init);
         /* A read-only root may have it all the same */
         if (make_cwd(init, NULL) < 0 && chdir(plan_string(init->plan, init->plan->process.cwd)) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "process.cwd: '%s'", plan_string(init->plan, init->plan->process.cwd));
-        if (program_search(init, path, sizeof(path), err) < 0)
+        if (init->plan->process.args.n > 0 && program_search(init, path, sizeof(path), err) < 0)
                 return -1;
 
         (void) prctl(PR_SET_PDEATHSIG, 0);
@@ -94,7 +98,7 @@ static int exec_(Init *init, Error *err) {
 }
 
 int main(int argc, char **argv) {
-        Init init = { .root = -EBADF, .proc = -EBADF, .null = -EBADF, .attributes = { -EBADF, -EBADF, -EBADF } };
+        Init init = { .root = -EBADF, .proc = -EBADF, .null = -EBADF, .mounts = -EBADF, .attributes = { -EBADF, -EBADF, -EBADF } };
         Error err = ERROR_INIT;
         PlanHello hello;
 

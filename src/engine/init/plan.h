@@ -159,10 +159,11 @@ typedef struct PlanProcess {
 typedef enum PlanFlags {
         PLAN_READONLY_ROOT  = 1 << 0,
         PLAN_NO_PIVOT       = 1 << 1,
-        PLAN_OUTER_HOOKS    = 1 << 2, /* the parent has hooks to run before the root is entered */
+        PLAN_OUTER_HOOKS    = 1 << 2, /* the parent has hooks to run, or devices to bring, before the root is entered */
         PLAN_DEVICES_BOUND  = 1 << 3, /* devices are bound from the host, not made: a user namespace cannot */
         PLAN_SET_UP_DEV     = 1 << 4, /* default devices and links: /dev is not the host's */
         PLAN_START_AT_ONCE  = 1 << 5, /* do not wait: whoever made the plan starts it */
+        PLAN_DETACHED_ROOT  = 1 << 6, /* no mount namespace of its own: its root and mounts end attached nowhere, see root_detach() */
 } PlanFlags;
 
 typedef struct Plan {

@@ -282,6 +282,8 @@ int process_become(Init *init, Error *err) {
         char **args, **env;
         bool in_cwd = false;
 
+        if (p->args.n == 0)
+                return error_set(err, ERROR_INVALID_SPEC, "config.json: process: missing");
         if (p->flags & PLAN_HOME)
                 find_home(init, p->uid, home, sizeof(home));
         args = strings_of(init, p->args, NULL);

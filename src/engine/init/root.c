@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -163,5 +164,31 @@ int root_finish(const Init *init, Error *err) {
                 return error_prefix(err, "root.readonly");
         if (init->plan->root_propagation && mount(NULL, "/", NULL, init->plan->root_propagation, NULL) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "linux.rootfsPropagation");
+        return 0;
+}
+
+int root_prepare_detached(Init *init, Error *err) {
+        init->mounts = openat(init->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+        if (init->mounts < 0)
+                return error_set_errno(err, ERROR_RUNTIME, errno, "open the mount namespace");
+        return unshare(CLONE_NEWNS) < 0 ? error_set_errno(err, ERROR_RUNTIME, errno, "make a mount namespace for the root") : 0;
+}
+
+int root_detach(Init *init, Error *err) {
+        _cleanup_close_ int tree = -EBADF;
+
+        if (mount_clone(AT_FDCWD, "/", AT_RECURSIVE, &tree, err) < 0)
+                return error_prefix(err, "detach the root filesystem");
+        if (setns(init->mounts, CLONE_NEWNS) < 0)
+                return error_set_errno(err, ERROR_RUNTIME, errno, "come back to the mount namespace");
+        if (fchdir(tree) < 0 || chroot(".") < 0)
+                return error_set_errno(err, ERROR_RUNTIME, errno, "enter the root filesystem");
+        /* With the descriptor the tree loses its namespace, and keeps its mounts: a process's root is in it. */
+        close(init->mounts);
+        close(init->root);
+        init->mounts = -EBADF;
+        init->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (init->root < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open the container's root");
         return 0;
 }

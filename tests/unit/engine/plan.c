@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -30,9 +31,18 @@ static json_t *parse(const char *whole, const char *part) {
         return json;
 }
 
+static void (*warner)(void *userdata, const char *text);
+static void *warner_data;
+
 static int plan(Builder *b, const json_t *spec, Error *err) {
         static char *none[] = { NULL };
-        const EngineContainer container = { .id = "c", .bundle = "/bundle", .runtime_dir = "/none" };
+        const EngineContainer container = {
+                .id = "c",
+                .bundle = "/bundle",
+                .runtime_dir = "/none",
+                .warn = warner,
+                .warn_data = warner_data,
+        };
         const EngineCreate request = {};
         const Cgroup cgroup = { .directories = none, .controllers = none, .v2_fd = -EBADF };
         const PlanSource source = { .container = &container, .request = &request, .spec = spec, .cgroup = &cgroup };
@@ -58,8 +68,10 @@ static void test_refused(void **state) {
                 ErrorKind kind;
                 const char *place;
         } cases[] = {
-                { WHOLE, "'linux': {'namespaces': [{'type': 'pid'}]}", ERROR_NOT_SUPPORTED, "linux.namespaces" },
-                { OF_LINUX, "'netDevices': {'eth0': {}}", ERROR_NOT_SUPPORTED, "linux.netDevices" },
+                { WHOLE, "'linux': {'namespaces': [{'type': 'user'}]}", ERROR_NOT_SUPPORTED, "linux.namespaces" },
+                { WHOLE, "'linux': {'namespaces': [], 'rootfsPropagation': 'unbindable'}", ERROR_NOT_SUPPORTED, "rootfsPropagation" },
+                { WHOLE, "'linux': {}, 'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['shared']}]", ERROR_NOT_SUPPORTED,
+                  "mounts[0].options" },
                 { OF_LINUX, "'intelRdt': {}", ERROR_NOT_SUPPORTED, "linux.intelRdt" },
                 { OF_LINUX, "'personality': {'domain': 'LINUX', 'flags': ['X']}", ERROR_NOT_SUPPORTED, "linux.personality.flags" },
                 { OF_LINUX, "'sysctl': {'kernel.hostname': 'x'}", ERROR_INVALID_SPEC, "without a uts namespace" },
@@ -72,8 +84,6 @@ static void test_refused(void **state) {
                 { WHOLE, "'mounts': [{'destination': '/', 'type': 'tmpfs'}]", ERROR_NOT_SUPPORTED, "mounts[0].destination" },
                 { WHOLE, "'mounts': [{'destination': '/x'}]", ERROR_INVALID_SPEC, "mounts[0].type" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'bind'}]", ERROR_INVALID_SPEC, "mounts[0].source" },
-                { WHOLE, "'mounts': [{'destination': '/x', 'source': '/y', 'options': ['bind', 'size=1']}]", ERROR_NOT_SUPPORTED,
-                  "'size=1'" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['remount']}]", ERROR_NOT_SUPPORTED, "'remount'" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'proc', 'options': ['tmpcopyup']}]", ERROR_NOT_SUPPORTED, "tmpcopyup" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['idmap']}]", ERROR_NOT_SUPPORTED, "'idmap'" },
@@ -165,6 +175,60 @@ static void test_mounts(void **state) {
         }
 }
 
+typedef struct Warnings {
+        unsigned n;
+        char last[ERROR_TEXT_MAX];
+} Warnings;
+
+static void note_warning(void *userdata, const char *text) {
+        Warnings *warnings = userdata;
+
+        warnings->n++;
+        snprintf(warnings->last, sizeof(warnings->last), "%s", text);
+}
+
+/* mount(2) takes no options of a file system with a bind mount: they are told, and do not get as far as the init. */
+static void test_bind_data(void **state) {
+        _cleanup_json_ json_t *spec = parse(WHOLE, "'mounts': [{'destination': '/x', 'source': '/y', 'options': "
+                                            "['mode=755', 'bind', 'nodev', 'size=1']}]");
+        _cleanup_builder_ Builder b = {};
+        Warnings warnings = {};
+        const PlanMount *m;
+        (void) state;
+
+        warner = note_warning;
+        warner_data = &warnings;
+        assert_int_equal(plan(&b, spec, NULL), 0);
+        warner = NULL;
+        m = plan_at(builder_plan(&b), builder_plan(&b)->mounts.at);
+        assert_int_equal(m->data.n, 0);
+        assert_int_equal(m->attr_set, MOUNT_ATTR_NODEV);
+        assert_int_equal(warnings.n, 2);
+        assert_string_equal(warnings.last, "config.json: mounts[0].options: 'size=1' has no effect on a bind mount");
+}
+
+static void test_without_mount_namespace(void **state) {
+        _cleanup_json_ json_t *spec = parse(WHOLE, "'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['rprivate']}]");
+        _cleanup_builder_ Builder with = {}, without = {};
+        (void) state;
+
+        assert_int_equal(plan(&with, spec, NULL), 0);
+        assert_false(builder_plan(&with)->flags & PLAN_DETACHED_ROOT);
+        json_array_clear(json_object_get(json_object_get(spec, "linux"), "namespaces"));
+        assert_int_equal(plan(&without, spec, NULL), 0);
+        assert_true(builder_plan(&without)->flags & PLAN_DETACHED_ROOT);
+}
+
+static void test_without_process(void **state) {
+        _cleanup_json_ json_t *spec = parse(WHOLE, "'mounts': []");
+        _cleanup_builder_ Builder b = {};
+        (void) state;
+
+        json_object_del(spec, "process");
+        assert_int_equal(plan(&b, spec, NULL), 0);
+        assert_int_equal(builder_plan(&b)->process.args.n, 0);
+}
+
 static void test_sysctl_names(void **state) {
         static const struct {
                 const char *part, *path;
@@ -229,6 +293,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_refused),      cmocka_unit_test(test_limits),  cmocka_unit_test(test_mounts),
                 cmocka_unit_test(test_sysctl_names), cmocka_unit_test(test_devices), cmocka_unit_test(test_process),
+                cmocka_unit_test(test_bind_data),    cmocka_unit_test(test_without_mount_namespace),
+                cmocka_unit_test(test_without_process),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
