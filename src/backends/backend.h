@@ -21,6 +21,7 @@ typedef enum BackendCapability {
         BACKEND_RUNS_HOOKS   = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
         BACKEND_UNPRIVILEGED = 1 << 1, /* containers made from images get a user namespace, unless the user says otherwise */
         BACKEND_SHIELDS_HOST = 1 << 2, /* a user namespace's root need not get to the path of its root filesystem, nor is given host's devices */
+        BACKEND_BOOTS        = 1 << 3, /* an init in it gets a cgroup to divide, on v1, too: system containers */
 } BackendCapability;
 
 typedef struct Backend Backend;

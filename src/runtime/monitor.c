@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -55,6 +56,7 @@ struct Monitor {
         int report;
         int write_ends[2]; /* what the container gets as stdout and stderr */
         int console_listen;
+        int console_peer; /* the terminal's other end: while it is open, that nobody else has it open is not the output's end */
         char console_path[48];
         Stream streams[_STREAM_MAX];
         LogWriter log;
@@ -100,7 +102,7 @@ static int become_monitor(const MonitorRequest *request, int report, Monitor **r
 
         if (!monitor)
                 return error_oom(err);
-        *monitor = (Monitor) { .log_max = request->log_max, .report = report, .console_listen = -EBADF };
+        *monitor = (Monitor) { .log_max = request->log_max, .report = report, .console_listen = -EBADF, .console_peer = -EBADF };
         if (setsid() < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || chdir("/") < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "become a monitor");
         to_null(STDIN_FILENO);
@@ -269,6 +271,8 @@ static void receive_console(Monitor *monitor) {
                 return;
         if (socket_receive(fd, name, sizeof(name), &console) >= 0 && console >= 0 && monitor->streams[STREAM_CONSOLE].fd < 0)
                 monitor->streams[STREAM_CONSOLE].fd = TAKE_FD(console);
+        if (monitor->streams[STREAM_CONSOLE].fd >= 0 && monitor->console_peer < 0)
+                monitor->console_peer = ioctl(monitor->streams[STREAM_CONSOLE].fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
         close(monitor->console_listen);
         monitor->console_listen = -EBADF;
         (void) unlinkat(monitor->dir_fd, CONSOLE_SOCKET, 0);
@@ -322,8 +326,10 @@ static int copy_until_end(Monitor *monitor, pid_t init, int signal_fd, int init_
 
                 if (exit_code < 0)
                         exit_code = init_exit_code(init, init_fd);
-                if (exit_code >= 0 && deadline == INT64_MAX)
+                if (exit_code >= 0 && deadline == INT64_MAX) {
                         deadline = now_ms() + DRAIN_MS;
+                        close_keep_errno(TAKE_FD(monitor->console_peer));
+                }
 
                 for (int i = 0; i < _STREAM_MAX; i++) {
                         fds[i] = (struct pollfd) { .fd = monitor->streams[i].fd, .events = POLLIN };
