@@ -113,7 +113,7 @@ load helpers
         ok lxcri stop -t 0 --all
         is_status "$ID-a" stopped
 
-        mv "$STORE/containers/$ID-a/config.json" "$T/config.json"
+        mv "$STORE/containers/$ID-a/config.json" "$T/moved"
         fails BundleNotFound lxcri start --on-boot
         is_status "$ID-b" running
         ok lxcri stop -t 0 --all

@@ -12,6 +12,7 @@ LOOK='
         tty; stat -c %i:%t:%T /dev/console $(tty) | uniq | wc -l
         env | grep -E "^(container|TERM)=" | sort; env | grep -Ec "^container_uuid=[0-9a-f]{32}$"
         awk "/CapEff/ { print \$2 }" /proc/self/status
+        exec < /dev/null > /dev/null 2>&1; sleep 0.5; exec > /dev/console
         trap "exit 7" 37; echo ready; while :; do sleep 0.1; done'
 
 # looks RUNTIME [OPTION…]: run it, and compare
