@@ -116,7 +116,9 @@ load helpers
         mv "$STORE/containers/$ID-a/config.json" "$T/moved"
         fails BundleNotFound lxcri start --on-boot
         is_status "$ID-b" running
+        mv "$T/moved" "$STORE/containers/$ID-a/config.json"
         ok lxcri stop -t 0 --all
+        is_status "$ID-b" stopped
         fails InvalidArgument lxcri start --on-boot "$ID-c"
         fails InvalidArgument lxcri start
         fails InvalidArgument lxcri create --on-boot --bundle "$T" "$ID-d"
