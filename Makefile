@@ -48,11 +48,11 @@ bench-runtimes:
 	@ninja -C build-bench
 	@tests/with-cgroups bench/run build-bench/proxmox-lxcri build-bench/bench/compare
 
-# Fuzz each target for FUZZ_SECONDS
+# Fuzz each target (FUZZ_TARGETS="tar manifest": those) for FUZZ_SECONDS. What reaches new code is saved in tests/fuzz/corpus, to be committed
 FUZZ_SECONDS ?= 300
 fuzz:
 	@packaging/install-packages build run test
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+	@FUZZ_KEEP=1 FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS="$(FUZZ_TARGETS)" tests/run fuzz
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild

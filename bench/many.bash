@@ -35,7 +35,8 @@ part_many() {
                 timed "${ours[@]}" create --bundle "$work/limited-sleep" "many-$i"
                 "${ours[@]}" start "many-$i" < /dev/null > /dev/null
         done
-        stayed=$(pgrep -c -f "^$program --root $work/run " || true)
+        # whatever it is called: monitors have our directories among their arguments
+        stayed=$(pgrep -c -f -- "--root $work/run " || true)
         first=$(head -n 20 "$work/times" | median_of)
         last=$(tail -n 20 "$work/times" | median_of)
         verdict "of create and start $stayed processes of ours stayed" "$stayed" 0

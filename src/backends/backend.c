@@ -9,10 +9,10 @@
 #include "base/cleanup.h"
 
 static const Backend *const backends[] = {
+        &backend_lxc,
+        &backend_native,
         &backend_crun,
         &backend_runc,
-        &backend_native,
-        &backend_lxc,
 };
 
 const Backend *backend_at(size_t index) {

@@ -10,16 +10,23 @@
 
 #include "base/buf.h"
 
+int program_path(char ret[PATH_MAX], Error *err) {
+        ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+
+        if (n < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "read '/proc/self/exe'");
+        ret[n] = '\0';
+        return 0;
+}
+
 /* The directory of modules: MODULE_DIR when this program stands in BIN_DIR, else "modules" beside it. */
 static int module_directory(char ret[PATH_MAX], Error *err) {
         char exe[PATH_MAX];
         char *slash;
-        ssize_t n;
+        int n;
 
-        n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-        if (n < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "read '/proc/self/exe'");
-        exe[n] = '\0';
+        if (program_path(exe, err) < 0)
+                return -1;
         slash = strrchr(exe, '/');
         if (!slash)
                 return error_set_errno(err, ERROR_FILE, ENOENT, "own directory of '%s'", exe);

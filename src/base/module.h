@@ -5,6 +5,8 @@
  * exports one table whose first member is its version.
  */
 
+#include <limits.h>
+
 #include "base/error.h"
 
 /**
@@ -18,6 +20,9 @@
  * Returns: the table, or NULL with @err set. Errors: FileError
  */
 const void *module_open(const char *name, const char *symbol, unsigned version, Error *err);
+
+/** program_path() - the absolute path of the program that runs here. Errors: FileError */
+int program_path(char ret[PATH_MAX], Error *err);
 
 /** module_path() - a file that stands where the modules do; free(). Errors: FileError, OutOfMemory */
 int module_path(const char *name, char **ret, Error *err);

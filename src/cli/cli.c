@@ -70,6 +70,12 @@ static bool is_joined(const char *name, const char *typed) {
 int command_find(char *const *words, const Command **ret, size_t *ret_n, Error *err) {
         _cleanup_free_ char *pair = NULL;
 
+        for (size_t i = 0; command_hidden_at(i); i++)
+                if (!strcmp(command_hidden_at(i)->name, words[0])) {
+                        *ret = command_hidden_at(i);
+                        *ret_n = 1;
+                        return 0;
+                }
         if (words[1] && string_format(&pair, err, "%s %s", words[0], words[1]) < 0)
                 return -1;
         for (size_t i = 0; command_at(i); i++) {

@@ -58,6 +58,9 @@ typedef struct Command {
 /** command_at() - rows of the table, in alphabetical order; NULL past the end */
 const Command *command_at(size_t index);
 
+/** command_hidden_at() - the same for those that are not shown: they are the program's own */
+const Command *command_hidden_at(size_t index);
+
 extern const char *const command_group_titles[_COMMAND_GROUP_MAX];
 
 /**

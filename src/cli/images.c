@@ -20,7 +20,7 @@ int image_resolve(Store *store, const Descriptor *descriptor, StoreImage **ret, 
                 return 0;
         }
         module = image_module(err);
-        return module ? module->resolve(store, descriptor, NULL, ret, err) : -1;
+        return module ? module->resolve(store, descriptor, NULL, ret, NULL, err) : -1;
 }
 
 int image_find(Store *store, const char *text, FoundImage *ret, Error *err) {

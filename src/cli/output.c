@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 
@@ -24,14 +25,35 @@ int output_printf(Output *out, Error *err, const char *fmt, ...) {
         return buf_append(&out->text, text, (size_t) n, err);
 }
 
+/* DEL and the C1 controls, which JSON need not escape; terminals take them as commands. They stand in strings alone. */
+static size_t plain_length(const char *text) {
+        size_t len = 0;
+
+        for (;; len++) {
+                len += strcspn(text + len, "\x7f\xc2");
+                if ((unsigned char) text[len] != 0xc2 || (unsigned char) text[len + 1] < 0xa0)
+                        return len;
+        }
+}
+
 int output_json(Output *out, const json_t *json, Error *err) {
         _cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+        const char *rest = text;
 
         if (!text)
                 return error_oom(err);
-        if (buf_puts(&out->text, text, err) < 0)
-                return -1;
-        return buf_puts(&out->text, "\n", err);
+        for (;;) {
+                const size_t len = plain_length(rest);
+
+                if (buf_append(&out->text, rest, len, err) < 0)
+                        return -1;
+                rest += len;
+                if (!*rest)
+                        return buf_puts(&out->text, "\n", err);
+                rest += (unsigned char) *rest == 0xc2;
+                if (buf_printf(&out->text, err, "\\u%04X", (unsigned char) *rest++) < 0)
+                        return -1;
+        }
 }
 
 int output_flush(Output *out, Error *err) {
@@ -77,6 +99,23 @@ int text_printable(Buf *buf, const char *text, bool multiline, Error *err) {
                 p += len ?: 1;
         }
         return 0;
+}
+
+int output_bytes(Output *out, const char *data, size_t len, Error *err) {
+        const char *end = data + len;
+
+        if (out->missing || !isatty(out->fd))
+                return buf_append(&out->text, data, len, err);
+        /* A NUL ends a text, and stands in a document as well. */
+        for (;; data++) {
+                if (text_printable(&out->text, data, true, err) < 0)
+                        return -1;
+                data += strlen(data);
+                if (data == end)
+                        return 0;
+                if (buf_puts(&out->text, "\\x00", err) < 0)
+                        return -1;
+        }
 }
 
 /* Columns a printable text takes, one per character; wide characters are rare in what the tables show. */

@@ -23,7 +23,7 @@ typedef struct Output {
 
 int output_printf(Output *out, Error *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/** output_json() - indented by two spaces, as runc prints it, with a newline */
+/** output_json() - indented by two spaces, as runc prints it, with a newline; all control characters are escaped */
 int output_json(Output *out, const json_t *json, Error *err);
 
 /** output_flush() - write what was collected. Errors: FileError */
@@ -32,6 +32,9 @@ int output_flush(Output *out, Error *err);
 static inline void output_clear(Output *out) {
         buf_free(&out->text);
 }
+
+/** output_bytes() - a document as it is; on a terminal with control characters as \xNN */
+int output_bytes(Output *out, const char *data, size_t len, Error *err);
 
 /** text_printable() - append @text with control characters and invalid UTF-8 as \xNN; newlines and tabs stay when @multiline */
 int text_printable(Buf *buf, const char *text, bool multiline, Error *err);

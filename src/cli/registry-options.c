@@ -18,8 +18,7 @@ const Option registry_options[] = {
 };
 
 const Option policy_options[] = {
-        OPT_STRING(0, "signature-policy", RegistryArgs, signature_policy, "FILE",
-                   "whose images are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
+        OPT_SIGNATURE_POLICY(RegistryArgs, signature_policy),
         OPT_END
 };
 

@@ -14,6 +14,11 @@ typedef struct RegistryArgs {
 
 extern const Option registry_options[];
 
+/** The row of --signature-policy, in a table that fills a struct of its own */
+#define OPT_SIGNATURE_POLICY(args, member)               \
+        OPT_STRING(0, "signature-policy", args, member, "FILE", \
+                   "which images are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json")
+
 /** Of those commands among them that bring images in */
 extern const Option policy_options[];
 

@@ -10,10 +10,10 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "cli/output.h"
-#include "oci/state.h"
 
 #define REPORT_MAX (64u << 10) /* bytes of one record: an error's texts, each byte of which may become four */
 

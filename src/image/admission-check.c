@@ -77,13 +77,20 @@ static int check_origin(Check *check, TrustOrigin *origin, TrustOrigin *ret, Err
         return 0;
 }
 
+/* The registry's image that a name means; NULL: it means none. */
+static Reference *named(const char *name) {
+        Reference *reference;
+
+        return name && !reference_is_short(name) && reference_parse(name, &reference, NULL) == 0 ? reference : NULL;
+}
+
 /* Nothing is remembered: what the name says. */
 static int check_name(const Check *check, const char *name, TrustOrigin *ret, Error *err) {
         TrustSource source = { .transport = "oci", .path = store_path(check->store) };
-        _cleanup_(reference_freep) Reference *reference = NULL;
+        _cleanup_(reference_freep) Reference *reference = named(name);
         const TrustRule *rule;
 
-        if (name && !reference_is_short(name) && reference_parse(name, &reference, NULL) == 0)
+        if (reference)
                 source = (TrustSource) { .transport = "docker", .name = reference };
         return policy_find(check->policy, &source, &rule, err) < 0 ? -1 : verify_anew(check, name, &source, rule, ret, err);
 }
@@ -138,4 +145,26 @@ int admission_check(Store *store, const char *option, const char *name, const Di
                 origin = (TrustOrigin) { 0 };
         }
         return 0;
+}
+
+int admission_origin(Store *store, const char *name, const Digest *manifest, char **ret, Error *err) {
+        _cleanup_(reference_freep) Reference *reference = NULL;
+        _cleanup_trust_record_ TrustRecord record = { 0 };
+        const char *found = NULL;
+        bool is_named = false;
+
+        if (trust_record_load(store, manifest, &record, err) < 0)
+                return -1;
+        if (record.n == 0 && (reference = named(name)))
+                return reference_format(reference, ret, err);
+        /* The newest of those that have the name, else the newest. */
+        for (size_t i = 0; i < record.n; i++) {
+                const bool better = has_name(&record.items[i], name);
+
+                if (record.items[i].reference && (better || !is_named)) {
+                        found = record.items[i].reference;
+                        is_named = better;
+                }
+        }
+        return string_copy(found, ret, err);
 }

@@ -37,6 +37,15 @@ int admission_keep(Admission *admission, Store *store, const ImportedImage *imag
 int image_admit(Store *store, const ImportRequest *request, const char *policy, const ImageProgress *progress, ImportedImage **ret,
                 size_t *ret_n, Error *err);
 
+/**
+ * admission_origin() - where an image that the store has came from: what is remembered of it, else what its name says
+ * @name: what it is called there; NULL: it has no name
+ * @ret:  its full name in a registry; NULL: it came from elsewhere, or nobody knows; free()
+ *
+ * Errors: FileError, OutOfMemory
+ */
+int admission_origin(Store *store, const char *name, const Digest *manifest, char **ret, Error *err);
+
 /** Why an image that the store has may be used */
 typedef struct Admitted {
         bool judged; /* false: there is no policy */

@@ -158,6 +158,26 @@ static int judge(const Copy *copy, const Descriptor *manifest, Error *err) {
         return judge->judge(judge->userdata, &copy->source.origin, &manifest->digest, err);
 }
 
+/* An image that no index led to is for the platform that was asked for, too. */
+static int check_platform(Copy *copy, const Manifest *manifest, Error *err) {
+        _cleanup_(image_config_freep) ImageConfig *config = NULL;
+        _cleanup_free_ char *data = NULL;
+        size_t len;
+
+        if (!copy->request->platform)
+                return 0;
+        if (read_document(copy, &manifest->config, IMAGE_CONFIG_SIZE_MAX, "config", &data, &len, err) < 0 ||
+            image_config_parse(data, len, "config", &config, err) < 0)
+                return -1;
+        return platform_check(copy->request->platform, &(Platform) { config->os, config->architecture, config->variant }, err);
+}
+
+static int give(Copy *copy, const Descriptor *document, const char *data, size_t len, bool root, Error *err) {
+        if (root)
+                copy->copied = document->digest;
+        return copy->kind->document(copy->target, copy, document, data, len, root, err);
+}
+
 static int copy_document(Copy *copy, const Descriptor *document, bool root, unsigned depth, Error *err);
 
 static int copy_index(Copy *copy, const Descriptor *document, const char *data, size_t len, bool root, unsigned depth, Error *err) {
@@ -176,7 +196,7 @@ static int copy_index(Copy *copy, const Descriptor *document, const char *data, 
         for (size_t i = 0; i < index->n_entries; i++)
                 if (copy_document(copy, &index->entries[i].descriptor, false, depth + 1, err) < 0)
                         return -1;
-        return copy->kind->document(copy->target, copy, document, data, len, root, err);
+        return give(copy, document, data, len, root, err);
 }
 
 static int copy_document(Copy *copy, const Descriptor *document, bool root, unsigned depth, Error *err) {
@@ -201,9 +221,10 @@ static int copy_document(Copy *copy, const Descriptor *document, bool root, unsi
                 typed.type = own ? media_type_parse(own) : MEDIA_MANIFEST;
                 typed.docker = media_type_is_docker(own);
         }
-        if (judge(copy, document, err) < 0 || copy_blobs(copy, json, err) < 0)
+        if (judge(copy, document, err) < 0 || (manifest && depth == 0 && check_platform(copy, manifest, err) < 0) ||
+            copy_blobs(copy, json, err) < 0)
                 return -1;
-        return copy->kind->document(copy->target, copy, &typed, data, len, root, err);
+        return give(copy, &typed, data, len, root, err);
 }
 
 static void copy_clear(Copy *copy) {
@@ -236,6 +257,6 @@ int image_copy(Store *store, const CopyRequest *request, const ImageProgress *pr
                 (void) remote_failed(&copy.source.remote, err);
                 return error_prefix(err, "copy '%s' to '%s'", request->source, request->target);
         }
-        *ret = (ImportedImage) { .name = name, .manifest = copy.source.root.digest };
+        *ret = (ImportedImage) { .name = name, .manifest = copy.copied };
         return 0;
 }

@@ -47,6 +47,7 @@ struct Copy {
         CopySource source;
         const CopyTargetKind *kind;
         void *target;
+        Digest copied; /* of the document that got the name */
 };
 
 /** copy_blob_open() - a blob of the source as a file, from its beginning; one from a registry is fetched and verified here */

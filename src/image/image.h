@@ -13,7 +13,7 @@
 #include "layers/caps.h"
 #include "store/store.h"
 
-#define IMAGE_MODULE_VERSION 4
+#define IMAGE_MODULE_VERSION 5
 
 typedef struct ImageProgress {
         /** from several threads at once. what: "import", "verify", "unpack", …; subject: a digest or name; done and total in bytes (total 0: unknown). May be NULL */
@@ -69,7 +69,7 @@ typedef struct ReceiveRequest {
 /** What is copied where: docker://NAME, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], or a name of the store */
 typedef struct CopyRequest {
         const char *source, *target;
-        const Platform *platform; /* of an index; NULL: this machine's */
+        const Platform *platform; /* which image of an index, and what one that is in none has to be for; NULL: this machine's, any */
         bool all_platforms;       /* of an index: all of it */
         const struct RegistryOptions *from, *to;
         uint64_t unpacked_max; /* bytes one layer may unpack to; 0: the default cap (LAYER_UNPACKED_MAX) */
@@ -96,6 +96,38 @@ typedef struct VerifyResult {
 } VerifyResult;
 
 VerifyResult *verify_results_free(VerifyResult *results, size_t n);
+
+#define ATTACHED_MAX      128          /* documents, and manifests that name them, of one image; this program's own cap */
+#define ATTACHED_SIZE_MAX (64u << 20)  /* bytes of a document that is read; this program's own cap */
+
+/** A document that a registry keeps beside an image: what its makers say of it, and nobody has judged */
+typedef struct Attachment {
+        char *type;           /* media type, as it was given */
+        char *artifact_type;  /* of the manifest that names it; NULL: not said */
+        char *predicate_type; /* of an attestation, what it attests; NULL: not said */
+        char *title;          /* a file's name, as it was given; NULL: not said */
+        const char *format;   /* "spdx" or "cyclonedx"; NULL: neither, as far as the types say */
+        char *from;           /* "referrers", "index", or the tag that names the manifest */
+        Digest digest;
+        uint64_t size;        /* bytes, as it was given */
+        Digest manifest;      /* what names it: itself where it is a manifest without documents */
+        Digest subject;       /* what it is attached to: the image's manifest, or the index that leads to it */
+} Attachment;
+
+typedef struct Attachments {
+        Attachment *items;
+        size_t n;
+} Attachments;
+
+void attachments_clear(Attachments *attachments);
+#define _cleanup_attachments_ _cleanup_(attachments_clear)
+
+/** Whose attachments */
+typedef struct AttachedRequest {
+        const struct RegistryOptions *registry;
+        const char *name;       /* of the image in its registry, in full */
+        const Digest *manifest; /* of its image for one platform */
+} AttachedRequest;
 
 typedef struct ImageEngine {
         const char *gzip, *zstd; /* library and version */
@@ -132,8 +164,11 @@ typedef struct ImageModule {
         /**
          * resolve() - from a manifest or index descriptor of index.json to a StoreImage: verifies manifest and config by digest, chooses
          * the platform, computes chainIDs, saves images/HEX.json. Images that skopeo or umoci put there get here first.
+         *
+         * @ret_manifest: the manifest's own descriptor; may be NULL
          */
-        int (*resolve)(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Error *err);
+        int (*resolve)(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Descriptor *ret_manifest,
+                       Error *err);
 
         /**
          * unpack() - make sure every layer of an image is unpacked; each is made once, whoever else asks at the same time. Digest of the blob
@@ -151,6 +186,19 @@ typedef struct ImageModule {
         /** describe() - an image in a registry, from its documents alone; free the three */
         int (*describe)(const struct RegistryOptions *registry, const char *name, const Platform *platform, StoreImage **ret,
                         ImageConfig **ret_config, char **ret_name, Error *err);
+
+        /**
+         * attached() - the documents that a registry keeps beside an image, of all kinds but cosign's signatures
+         * @ret: in the order they are found; none is no error; attachments_clear()
+         *
+         * Looked for are the referrers of the image's manifest and of the index that its name means, while that has the manifest; cosign's tags
+         * sha256-HEX.sbom and .att; and what an index says to be an attestation of the manifest. Errors: RegistryError (too many, malformed),
+         * NotSupported, those of RegistryModule
+         */
+        int (*attached)(const AttachedRequest *request, Attachments *ret, Error *err);
+
+        /** attached_read() - one of them, verified, at most ATTACHED_SIZE_MAX; free(). Errors: DigestMismatch, those of RegistryModule */
+        int (*attached_read)(const AttachedRequest *request, const Attachment *attachment, char **ret, size_t *ret_len, Error *err);
 
         /**
          * verify() - every blob of an image by digest and size, each layer by diffID; one result per item. A layer whose blob was not kept is

@@ -50,6 +50,7 @@ static int import_entry(const Fetch *fetch, const Descriptor *descriptor, const 
         const DescribeRequest request = {
                 .blobs_fd = fetch->staging->blobs_fd,
                 .platform = fetch->staging->request->platform,
+                .strict = true,
                 .fetch = fetch_document,
                 .userdata = (void *) fetch,
         };

@@ -3,6 +3,7 @@
 #include "image/image.h"
 
 #include "base/cleanup.h"
+#include "image/attached.h"
 #include "image/copy.h"
 #include "image/import.h"
 #include "image/receive.h"
@@ -54,6 +55,8 @@ __attribute__((visibility("default"))) const ImageModule image_module_table = {
         .receive = image_receive,
         .copy = image_copy,
         .describe = image_describe_remote,
+        .attached = image_attached,
+        .attached_read = image_attached_read,
         .resolve = image_resolve,
         .unpack = unpack,
         .verify = image_verify,

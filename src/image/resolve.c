@@ -6,11 +6,12 @@
 #include "base/fault.h"
 #include "image/describe.h"
 
-int image_resolve(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Error *err) {
+int image_resolve(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret,
+                  Descriptor *ret_manifest, Error *err) {
         const DescribeRequest request = { .blobs_fd = store_blobs_fd(store), .platform = platform };
         _cleanup_(store_image_freep) StoreImage *image = NULL;
 
-        if (image_describe(&request, descriptor, &image, NULL, err) < 0 || fault_point("image.middle", err) < 0 ||
+        if (image_describe(&request, descriptor, &image, ret_manifest, err) < 0 || fault_point("image.middle", err) < 0 ||
             store_image_save(store, image, err) < 0)
                 return -1;
         *ret = TAKE(image);

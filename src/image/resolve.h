@@ -4,4 +4,5 @@
 
 #include "store/store.h"
 
-int image_resolve(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret, Error *err);
+int image_resolve(Store *store, const Descriptor *descriptor, const Platform *platform, StoreImage **ret,
+                  Descriptor *ret_manifest, Error *err);

@@ -11,6 +11,20 @@ ImportedImage *imported_images_free(ImportedImage *images, size_t n) {
         return NULL;
 }
 
+void attachments_clear(Attachments *attachments) {
+        for (size_t i = 0; i < attachments->n; i++) {
+                Attachment *attachment = &attachments->items[i];
+
+                free(attachment->type);
+                free(attachment->artifact_type);
+                free(attachment->predicate_type);
+                free(attachment->title);
+                free(attachment->from);
+        }
+        free(attachments->items);
+        *attachments = (Attachments) { 0 };
+}
+
 VerifyResult *verify_results_free(VerifyResult *results, size_t n) {
         for (size_t i = 0; results && i < n; i++) {
                 free(results[i].subject);

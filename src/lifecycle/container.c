@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "lifecycle/phases.h"
 #include "lifecycle/stored.h"
@@ -128,14 +129,16 @@ static int find_stored(const Lifecycle *lifecycle, const char *id, unsigned flag
         _cleanup_(state_freep) State *state = NULL;
         _cleanup_(rundir_freep) RunDir *dir = NULL;
         _cleanup_close_ int fd = -EBADF;
+        bool whole;
 
         if (stored_load(lifecycle, id, &fd, &record, err) < 0)
                 return -1;
-        if (!record)
+        if (!record && !stored_is_lost(lifecycle, id))
                 return not_found(id, err);
-        if (!record->complete && (flags & FIND_NO_REPAIR))
+        whole = record && record->complete;
+        if (!whole && (flags & FIND_NO_REPAIR))
                 return cut_off(id, err);
-        if (!record->complete) {
+        if (!whole) {
                 lifecycle_note(lifecycle, "container '%s': undoing what a command that was cut off left", id);
                 if (rundir_reserve(lifecycle->root, id, &dir, err) < 0 || transaction_undo(lifecycle, dir, 0, err) < 0)
                         return -1;
@@ -348,6 +351,14 @@ bool container_exit(const Container *c, ExitRecord *ret) {
         _cleanup_close_ int fd = open_exit_dir(c);
 
         return fd >= 0 && exit_record_load(fd, ret, NULL) == 0;
+}
+
+int container_save_exit(const Container *c, int exit_code, Error *err) {
+        _cleanup_close_ int fd = open_exit_dir(c);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open where the end of container '%s' is recorded", c->state->id);
+        return exit_record_now(fd, exit_code, c->state->cgroups, c->state->remove ? 0 : WRITE_DURABLE, err);
 }
 
 static int unpublish_as(RunDir *dir, const char *mark, Error *err) {

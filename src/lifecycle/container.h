@@ -41,6 +41,9 @@ int container_need_running(const Container *container, Error *err);
 /** container_exit() - the exit record of a stopped container; false when there is none */
 bool container_exit(const Container *container, ExitRecord *ret);
 
+/** container_save_exit() - record that it has ended now; after a power loss nobody asks for that of one that goes when it ends. Errors: FileError, OutOfMemory */
+int container_save_exit(const Container *container, int exit_code, Error *err);
+
 /** container_stop_here() - take an image container that has ended from published to stopped: its record and files stay. It is locked; its dir is gone after */
 int container_stop_here(const Lifecycle *lifecycle, RunDir *dir, unsigned undo_flags, Error *err);
 

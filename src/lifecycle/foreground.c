@@ -7,7 +7,6 @@
 #include "base/fault.h"
 #include "lifecycle/container.h"
 #include "lifecycle/phases.h"
-#include "runtime/cgroup.h"
 #include "runtime/monitor.h"
 
 /* The runtime says who the init is: the rest of the transaction happens here, while the runtime waits for the container. */
@@ -27,12 +26,9 @@ static int container_is_there(void *userdata, pid_t init, Error *err) {
 
 /* Of a container that is deleted at once, somebody who waits for it may read this; after a power loss nobody. */
 static void save_exit(const Transaction *t, int exit_code, bool remove) {
-        ExitRecord record = { .exit_code = exit_code };
+        int dir_fd = t->container_fd >= 0 ? t->container_fd : t->dir->fd;
 
-        if (t->cgroups && cgroup_was_oom_killed(t->cgroups, &record.oom_killed, NULL) < 0)
-                record.oom_killed = false;
-        time_now_text(record.exited);
-        (void) exit_record_save(t->container_fd >= 0 ? t->container_fd : t->dir->fd, &record, remove ? 0 : WRITE_DURABLE, NULL);
+        (void) exit_record_now(dir_fd, exit_code, t->cgroups, remove ? 0 : WRITE_DURABLE, NULL);
 }
 
 int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, Error *err) {

@@ -126,6 +126,12 @@ int lifecycle_restart(const Lifecycle *lifecycle, const char *id, int timeout, E
 /** lifecycle_wait() - until it has ended; its exit code */
 int lifecycle_wait(const Lifecycle *lifecycle, const char *id, int *ret_exit_code, Error *err);
 
+/**
+ * lifecycle_ended() - the last act of a monitor: record how its container ended; then stop it, if it was made from an image, or delete it (--rm)
+ * @init: which run of it; another one is left alone
+ */
+int lifecycle_ended(const Lifecycle *lifecycle, const char *id, const ProcessRef *init, int exit_code, Error *err);
+
 /** lifecycle_ps() - pids of every process in it; free() */
 int lifecycle_ps(const Lifecycle *lifecycle, const char *id, pid_t **ret, size_t *ret_n, Error *err);
 /** lifecycle_inspect() - everything known: state, record, image, mounts, limits, log, exit */

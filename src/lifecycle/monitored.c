@@ -3,7 +3,8 @@
  * and holds the pipes of its stdio from the first byte on.
  *
  * The command that forks it drives the transaction and holds the lock. Until the monitor has noted down its init, it dies with that
- * command; from then on an undo finds both in the journal.
+ * command; from then on an undo finds both in the journal. At the end of the container the monitor is this program once more, by its
+ * command `monitor-end`.
  */
 
 #include <fcntl.h>
@@ -11,7 +12,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/module.h"
 #include "lifecycle/container.h"
 #include "lifecycle/phases.h"
 #include "runtime/monitor.h"
@@ -49,19 +54,67 @@ static int create_here(Transaction *t, Monitor *monitor, Error *err) {
         return init_is_known(t, journal_fd, init, err);
 }
 
-/* What the command needed and a monitor, of which there may be hundreds, does not. */
-static void forget_request(Transaction *t) {
-        json_decref(TAKE(t->spec));
-        json_decref(TAKE(t->annotations));
-        image_config_free(TAKE(t->image_config));
-        store_image_free(TAKE(t->image));
-        container_record_free(TAKE(t->record));
+/* What the monitor is going to execute. */
+typedef struct Programs {
+        char *monitor; /* while the container runs */
+        char **end;    /* after it; the init is still to be named */
+} Programs;
+
+static void programs_clear(Programs *programs) {
+        free(programs->monitor);
+        strv_free(programs->end);
 }
 
-static _Noreturn void monitor_main(Transaction *t, Monitor *monitor, pid_t parent) {
+/* Made before anything else: what is missing is told before there is a container, and paths still mean what they did to the user. */
+static int find_programs(const Lifecycle *lifecycle, const char *id, Programs *ret, Error *err) {
+        _cleanup_(programs_clear) Programs programs = {};
+        _cleanup_free_ char *config = NULL;
+        char self[PATH_MAX];
+
+        if (module_path(MONITOR_PROGRAM, &programs.monitor, err) < 0 || program_path(self, err) < 0)
+                return -1;
+        if (access(programs.monitor, X_OK) < 0) {
+                error_set_errno(err, ERROR_FILE, errno, "program '%s'", programs.monitor);
+                return error_hint(err, "install it and this program from one build");
+        }
+        if (lifecycle->config->path && path_absolute(lifecycle->config->path, &config, err) < 0)
+                return -1;
+
+        const char *const words[] = {
+                self,
+                "--root", lifecycle->root,
+                "--store", lifecycle->store,
+                config ? "--config" : NULL, config,
+                lifecycle->rootless ? "--rootless" : NULL, lifecycle->rootless,
+                lifecycle->no_cgroups ? "--cgroup-manager" : NULL, lifecycle->no_cgroups ? "disabled" : NULL,
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (words[i] && strv_push(&programs.end, words[i], err) < 0)
+                        return -1;
+        if (strv_push(&programs.end, "monitor-end", err) < 0 || strv_push(&programs.end, id, err) < 0)
+                return -1;
+        *ret = programs;
+        programs = (Programs) {};
+        return 0;
+}
+
+static int name_init(Programs *programs, const ProcessRef *init, Error *err) {
+        const unsigned long long numbers[] = { (unsigned long long) init->pid, init->start_time };
+
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                char text[24];
+
+                (void) snprintf(text, sizeof(text), "%llu", numbers[i]);
+                if (strv_push(&programs->end, text, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+static _Noreturn void monitor_main(Transaction *t, Monitor *monitor, Programs *programs, pid_t parent) {
         Lifecycle quiet = *t->lifecycle;
         Error e = ERROR_INIT;
-        int code;
 
         quiet.observer = (LifecycleObserver) {};
         quiet.interrupted = NULL;
@@ -69,17 +122,16 @@ static _Noreturn void monitor_main(Transaction *t, Monitor *monitor, pid_t paren
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
                 _exit(1);
-        if (create_here(t, monitor, &e) < 0) {
+        if (create_here(t, monitor, &e) < 0 || name_init(programs, &t->init, &e) < 0) {
                 monitor_report(monitor, &e);
                 _exit(1);
         }
         (void) prctl(PR_SET_PDEATHSIG, 0);
-        monitor_report(monitor, NULL);
+        (void) monitor_settle(monitor, t->init.pid, programs->monitor, programs->end, &e);
 
-        forget_request(t);
-        code = monitor_loop(monitor, t->init.pid, t->cgroups);
-        (void) container_ended(&quiet, t->dir->id, &t->init, t->request->remove, 0, NULL);
-        _exit(code);
+        /* No memory for it. The container does not run on with nobody to hear what it says: whoever starts it learns that it has ended. */
+        (void) kill(t->init.pid, SIGKILL);
+        _exit(1);
 }
 
 int monitored_create(Transaction *t, Error *err) {
@@ -89,14 +141,16 @@ int monitored_create(Transaction *t, Error *err) {
                 .preserve_fds = t->request->preserve_fds + t->request->listen_fds,
         };
         _cleanup_(journal_freep) Journal *journal = NULL;
+        _cleanup_(programs_clear) Programs programs = {};
         _cleanup_close_ int report = -EBADF;
         Monitor *monitor = NULL;
         pid_t self = getpid();
 
-        if (monitor_fork(&request, &monitor, &t->monitor, &report, err) < 0)
+        if (find_programs(t->lifecycle, t->dir->id, &programs, err) < 0 ||
+            monitor_fork(&request, &monitor, &t->monitor, &report, err) < 0)
                 return -1;
         if (monitor)
-                monitor_main(t, monitor, self);
+                monitor_main(t, monitor, &programs, self);
         if (monitor_report_read(report, err) < 0)
                 return -1;
 
@@ -110,4 +164,21 @@ int monitored_create(Transaction *t, Error *err) {
         strv_free(t->cgroups);
         t->cgroups = TAKE(journal->cgroups);
         return 0;
+}
+
+int lifecycle_ended(const Lifecycle *lifecycle, const char *id, const ProcessRef *init, int exit_code, Error *err) {
+        _cleanup_(container_freep) Container *c = NULL;
+
+        if (process_is_alive(init))
+                return error_set(err, ERROR_INVALID_STATE, "container '%s' has not ended: its init (process %d) runs", id, (int) init->pid);
+        if (fault_point("end.start", err) < 0)
+                return -1;
+        /* At once, whoever holds its lock: somebody may wait for this. One that is on its way out needs no record. */
+        if (container_find(lifecycle, id, FIND_NO_REPAIR | FIND_UNSEEN, &c, NULL) == 0 && c->dir && c->state->init.pid == init->pid &&
+            c->state->init.start_time == init->start_time)
+                (void) container_save_exit(c, exit_code, NULL);
+        c = container_free(c);
+        if (fault_point("end.middle", err) < 0)
+                return -1;
+        return container_ended(lifecycle, id, init, false, 0, err);
 }

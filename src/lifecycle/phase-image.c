@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "image/admission.h"
 #include "image/pull.h"
@@ -29,7 +30,7 @@ static int load_image(Transaction *t, const char *text, Error *err) {
                 r = store_image_load(t->store, &name.descriptor.digest, &t->image, err);
         if (r == 0 && !t->image) {
                 module = image_module(err);
-                r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, err) : -1;
+                r = module ? module->resolve(t->store, &name.descriptor, platform, &t->image, NULL, err) : -1;
         }
         if (r == 0)
                 r = admission_check(t->store, t->request->signature_policy, name.name, &t->image->manifest, t->request->registry, NULL,
@@ -187,11 +188,11 @@ int drop_image(Undo *undo, Error *err) {
 
         if (!undo->whole)
                 return 0;
-        if (undo_record(undo, &fd, &record, err) < 0)
+        if (undo_record(undo, &fd, &record, err) < 0 || undo_store(undo, &store, err) < 0)
                 return -1;
-        if (!record)
+        if (!record && (!store || container_dir_open(store, undo->dir->id, &fd, NULL) < 0 || !container_record_is_lost(fd)))
                 return 0;
-        return undo_store(undo, &store, err) < 0 ? -1 : container_dir_remove(store, undo->dir->id, err);
+        return container_dir_remove(store, undo->dir->id, err);
 }
 
 int ensure_layers(Transaction *t, Error *err) {

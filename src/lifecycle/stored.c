@@ -39,11 +39,23 @@ int stored_load(const Lifecycle *lifecycle, const char *id, int *ret_fd, Contain
         return 0;
 }
 
+bool stored_is_lost(const Lifecycle *lifecycle, const char *id) {
+        _cleanup_close_ int fd = -EBADF;
+        char path[PATH_MAX];
+
+        (void) snprintf(path, sizeof(path), "%s/containers/%s", lifecycle->store, id); /* its length is checked */
+        fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd >= 0 && container_record_is_lost(fd);
+}
+
 int stored_kind(const Lifecycle *lifecycle, const char *id, StoredKind *ret, Error *err) {
         _cleanup_(container_record_freep) ContainerRecord *record = NULL;
 
         if (stored_load(lifecycle, id, NULL, &record, err) < 0)
                 return -1;
-        *ret = !record ? STORED_NOT : record->complete ? STORED_WHOLE : STORED_CUT_OFF;
+        if (record)
+                *ret = record->complete ? STORED_WHOLE : STORED_CUT_OFF;
+        else
+                *ret = stored_is_lost(lifecycle, id) ? STORED_CUT_OFF : STORED_NOT;
         return 0;
 }

@@ -77,6 +77,8 @@ static int find_taken(Transaction *t, bool *taken, Error *err) {
                                 continue;
                         return error_set(err, cause.kind, "%s", cause.text);
                 }
+                if (!text[0])
+                        continue; /* of a container that went with a power loss, before it was on the disk */
                 n = strtoul(text, &end, 10);
                 if (end == text || n >= OWN_MAX)
                         return error_set(err, ERROR_FILE, "'%s/containers/%s' is not the number of a range", store_path(t->store), path);

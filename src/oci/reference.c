@@ -205,3 +205,10 @@ int reference_format(const Reference *reference, char **ret, Error *err) {
         return string_format(ret, err, "%s/%s%s%s%s%s", reference->registry, reference->repository, reference->tag ? ":" : "",
                              reference->tag ?: "", reference->has_digest ? "@" : "", reference->has_digest ? reference->digest.text : "");
 }
+
+int reference_beside(const Reference *name, const Digest *manifest, const char *suffix, Reference **ret, Error *err) {
+        _cleanup_free_ char *text = NULL;
+
+        return string_format(&text, err, "%s/%s:sha256-%s%s", name->registry, name->repository, digest_hex(manifest), suffix) < 0 ? -1 :
+               reference_parse(text, ret, err);
+}

@@ -30,5 +30,13 @@ static inline void reference_freep(Reference **reference) {
 /** reference_is_short() - whether a text that reference_parse() takes names no registry, as "redis" does */
 bool reference_is_short(const char *text);
 
+/**
+ * reference_beside() - the tag by which tools keep what belongs to a manifest in its repository: sha256-HEX and @suffix
+ * @suffix: "" (what refers to it, in registries that have no API for it), ".sig", ".sbom", …
+ *
+ * Source: distribution-spec, "Referrers Tag Schema"; cosign, "specs/SIGNATURE_SPEC.md". Errors: OutOfMemory
+ */
+int reference_beside(const Reference *name, const Digest *manifest, const char *suffix, Reference **ret, Error *err);
+
 /** reference_format() - the full normalised text, "docker.io/library/redis:latest"; free() */
 int reference_format(const Reference *reference, char **ret, Error *err);

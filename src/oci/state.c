@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
@@ -258,15 +257,4 @@ int id_check(const char *id, Error *err) {
         else
                 return 0;
         return error_hint(err, "use letters, digits, '_', '+', '-', and '.' anywhere but at the start");
-}
-
-void time_now_text(char ret[TIME_TEXT_MAX]) {
-        struct timespec now;
-        struct tm utc;
-        size_t n;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        gmtime_r(&now.tv_sec, &utc);
-        n = strftime(ret, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
-        snprintf(ret + n, TIME_TEXT_MAX - n, ".%09ldZ", now.tv_nsec);
 }

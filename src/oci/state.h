@@ -71,7 +71,3 @@ int state_oci_json(const State *state, ContainerStatus status, json_t **ret, Err
 /** id_check() - whether an id is legal: 1…255 bytes of [A-Za-z0-9_+.-], neither "." nor "..", not starting with "." (as runc, stricter). Errors: InvalidArgument */
 int id_check(const char *id, Error *err);
 #define ID_MAX 255 /* bytes: NAME_MAX, an id names directories */
-
-/** time_now_text() - RFC 3339, UTC, with nanoseconds */
-#define TIME_TEXT_MAX 36
-void time_now_text(char ret[TIME_TEXT_MAX]);

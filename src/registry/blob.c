@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "registry/client.h"
 
 #define PROGRESS_MIN (64u << 10) /* bytes that make up for the failures before them */
@@ -208,4 +209,34 @@ int registry_blob_read(void *userdata, void *data, size_t size, size_t *ret, Err
                 if (recover(b, transient, 0, &cause, err) < 0)
                         return -1;
         }
+}
+
+int registry_blob_get(Registry *registry, const Reference *name, const Descriptor *blob, size_t max, char **ret, size_t *ret_len,
+                      Error *err) {
+        _cleanup_buf_ Buf data = BUF_INIT(max);
+        char piece[16384], hex[SHA256_HEX_MAX];
+        RegistryBlob *reader;
+        size_t n;
+        int r;
+
+        if (blob->size > max) {
+                error_set(err, ERROR_REGISTRY, "blob %s has %llu bytes, at most %zu are read", blob->digest.text,
+                          (unsigned long long) blob->size, max);
+                if (err)
+                        err->errnum = EFBIG;
+                return -1;
+        }
+        if (buf_puts(&data, "", err) < 0 || registry_blob_open(registry, name, blob, 0, &reader, err) < 0)
+                return -1;
+        do
+                r = registry_blob_read(reader, piece, sizeof(piece), &n, err);
+        while (r == 0 && n > 0 && (r = buf_append(&data, piece, n, err)) == 0);
+        registry_blob_close(reader);
+        if (r < 0 || sha256_data(data.data, data.len, hex, err) < 0)
+                return -1;
+        if (strcmp(hex, digest_hex(&blob->digest)) != 0)
+                return error_set(err, ERROR_DIGEST_MISMATCH, "blob %s has the digest sha256:%s", blob->digest.text, hex);
+        *ret_len = data.len;
+        *ret = TAKE(data.data);
+        return 0;
 }

@@ -106,6 +106,32 @@ int call_begin(const Call *call, Http *http, HttpResponse *ret, Error *err);
 /** call_failed() - an error from a response that is not what was wanted; reads its body. Always returns -1 */
 int call_failed(const Call *call, Http *http, const HttpResponse *response, Error *err);
 
+/** A GET of a document that belongs to a repository, at a place that has it */
+typedef struct PlaceCall {
+        Call call;
+        Http *http;
+        char *url, *scope;
+} PlaceCall;
+
+/** place_call_open() - of @before, the repository, @after; place_call_close() whatever becomes of it */
+int place_call_open(Registry *registry, const Place *place, const char *before, const char *after, PlaceCall *ret, Error *err);
+
+/** place_call_close() - @r is what became of it, and what is returned: of a failure @err is told the place */
+int place_call_close(PlaceCall *place_call, int r, Error *err);
+
+/**
+ * document_get() - one try after another, until all of a body is there
+ * @ret:      stays as it is for a 404; free()
+ * @ret_next: what the answer names as its next page, NULL for none; free(). May be NULL
+ */
+int document_get(const Call *call, Http *http, size_t max, char **ret, size_t *ret_len, char **ret_next, Error *err);
+
+/** Asks one place; *ret_found ends the search */
+typedef int PlaceTry(Registry *registry, const Place *place, void *userdata, bool *ret_found, Error *err);
+
+/** places_try() - ask each place that a name may be found at, mirrors first. A failure passes on to the next place; the last one's is told */
+int places_try(Registry *registry, const Reference *name, PlaceTry *try, void *userdata, bool *ret_found, Error *err);
+
 /** registry_pause() - before try number @n (from 1); @retry_after: what the server asked for, seconds. Errors: Interrupted */
 int registry_pause(Registry *registry, unsigned n, uint64_t retry_after, Error *err);
 
@@ -137,6 +163,9 @@ int registry_blob_exists(Registry *registry, const Reference *name, const Descri
 int registry_blob_push(Registry *registry, const Reference *name, const Descriptor *blob, const RegistryUpload *upload, Error *err);
 int registry_api_get(Registry *registry, const Reference *name, const char *before, const char *after, size_t max, char **ret, size_t *ret_len,
                      Error *err);
+int registry_referrers(Registry *registry, const Reference *name, const Digest *subject, const char *artifact_type, size_t max,
+                       Referrers *ret, Error *err);
+int registry_blob_get(Registry *registry, const Reference *name, const Descriptor *blob, size_t max, char **ret, size_t *ret_len, Error *err);
 int registry_url_get(Registry *registry, const char *url, size_t max, char **ret, size_t *ret_len, Error *err);
 int registry_keeps_signatures(Registry *registry, const Reference *name, bool *ret, Error *err);
 int registry_login(Registry *registry, const RegistryLogin *login, char **ret_file, Error *err);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 
+#define CHALLENGE "WWW-Authenticate"
 #define VALUE_MAX 4096 /* bytes of one parameter; this program's own cap */
 
 void challenge_clear(Challenge *challenge) {
@@ -30,18 +31,18 @@ static size_t token_length(const char *text) {
         return strspn(text, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
-static int malformed(const char *text, Error *err) {
-        return error_set(err, ERROR_REGISTRY, "malformed WWW-Authenticate: '%.200s'", text);
+static int malformed(const char *field, const char *text, Error *err) {
+        return error_set(err, ERROR_REGISTRY, "malformed %s: '%.200s'", field, text);
 }
 
 /* A token or a quoted string, appended. */
-static int parse_parameter(const char **p, const char *whole, Buf *value, Error *err) {
+static int parse_parameter(const char **p, const char *field, const char *whole, Buf *value, Error *err) {
         size_t n;
 
         if (**p != '"') {
                 n = token_length(*p);
                 if (n == 0)
-                        return malformed(whole, err);
+                        return malformed(field, whole, err);
                 *p += n;
                 return buf_append(value, *p - n, n, err);
         }
@@ -49,7 +50,7 @@ static int parse_parameter(const char **p, const char *whole, Buf *value, Error 
                 if (**p == '\\')
                         (*p)++;
                 if (!**p)
-                        return malformed(whole, err);
+                        return malformed(field, whole, err);
                 if (buf_append(value, *p, 1, err) < 0)
                         return -1;
         }
@@ -106,7 +107,7 @@ static int parse_field(const char *text, Challenge *best, Error *err) {
                 name = p;
                 len = token_length(p);
                 if (len == 0)
-                        return malformed(text, err);
+                        return malformed(CHALLENGE, text, err);
                 p += len;
                 after = p + strspn(p, " \t");
                 if (*after != '=' || !inside) {
@@ -123,14 +124,14 @@ static int parse_field(const char *text, Challenge *best, Error *err) {
                 }
                 p = after + 1;
                 p += strspn(p, " \t");
-                if (parse_parameter(&p, text, &value, err) < 0)
-                        return err && err->kind == ERROR_INVALID_ARGUMENT ? malformed(text, err) : -1;
+                if (parse_parameter(&p, CHALLENGE, text, &value, err) < 0)
+                        return err && err->kind == ERROR_INVALID_ARGUMENT ? malformed(CHALLENGE, text, err) : -1;
                 target = parameter(&current, name, len);
                 if (target && !*target && string_copy(value.data ?: "", target, err) < 0)
                         return -1;
                 after = p + strspn(p, " \t");
                 if (*after && *after != ',')
-                        return malformed(text, err);
+                        return malformed(CHALLENGE, text, err);
         }
         settle(best, &current);
         return 0;
@@ -146,6 +147,69 @@ int challenge_parse(char *const *values, Challenge *ret, Error *err) {
                 return error_set(err, ERROR_REGISTRY, "WWW-Authenticate: Bearer without a realm");
         *ret = best;
         best = (Challenge) { 0 };
+        return 0;
+}
+
+/* Whether one of the relations in a text, which are parted by blanks, is "next". */
+static bool relates_to_next(const char *text) {
+        while (*(text += strspn(text, " \t"))) {
+                const size_t len = strcspn(text, " \t");
+
+                if (len == strlen("next") && !strncasecmp(text, "next", len))
+                        return true;
+                text += len;
+        }
+        return false;
+}
+
+/* What stands behind "<URI>": parameters, up to the comma before the next link. Of several relations the first counts. */
+static int parse_link_parameters(const char **p, const char *whole, bool *ret_next, Error *err) {
+        bool related = false;
+
+        *ret_next = false;
+        for (;;) {
+                _cleanup_buf_ Buf value = BUF_INIT(VALUE_MAX);
+                const char *name;
+                size_t len;
+
+                *p += strspn(*p, " \t");
+                if (!**p || **p == ',')
+                        return 0;
+                if (*(*p)++ != ';')
+                        return malformed("Link", whole, err);
+                *p += strspn(*p, " \t");
+                name = *p;
+                len = token_length(name);
+                *p += len;
+                *p += strspn(*p, " \t");
+                if (**p == '=') {
+                        *p += 1 + strspn(*p + 1, " \t");
+                        if (parse_parameter(p, "Link", whole, &value, err) < 0)
+                                return err && err->kind == ERROR_INVALID_ARGUMENT ? malformed("Link", whole, err) : -1;
+                }
+                if (related || len != strlen("rel") || strncasecmp(name, "rel", len) != 0)
+                        continue;
+                related = true;
+                *ret_next = relates_to_next(value.data ?: "");
+        }
+}
+
+int link_next_parse(char *const *values, char **ret, Error *err) {
+        for (; values && *values; values++) {
+                for (const char *p = *values; *(p += strspn(p, " \t,"));) {
+                        const char *uri = p + 1, *end = strchr(p, '>');
+                        bool next;
+
+                        if (*p != '<' || !end)
+                                return malformed("Link", *values, err);
+                        p = end + 1;
+                        if (parse_link_parameters(&p, *values, &next, err) < 0)
+                                return -1;
+                        if (next)
+                                return string_format(ret, err, "%.*s", (int) (end - uri), uri);
+                }
+        }
+        *ret = NULL;
         return 0;
 }
 

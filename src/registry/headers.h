@@ -42,5 +42,14 @@ int content_range_parse(const char *text, ContentRange *ret, Error *err);
 /** retry_after_parse() - seconds from now, of a number of them or of a date; 0 for what is neither. Source: RFC 9110, 10.2.3 */
 uint64_t retry_after_parse(const char *text, int64_t now);
 
+/**
+ * link_next_parse() - the target of the Link with the relation "next"
+ * @values: Link fields; NULL: none
+ * @ret:    as it stands there; NULL: there is none; free()
+ *
+ * Source: RFC 8288, 3. Errors: RegistryError (malformed), OutOfMemory
+ */
+int link_next_parse(char *const *values, char **ret, Error *err);
+
 /** header_is_clean() - whether a text may stand in a header: no control characters, no line ends */
 bool header_is_clean(const char *text);

@@ -43,6 +43,7 @@ void http_response_clear(HttpResponse *response) {
         free(response->retry_after);
         free(response->digest);
         strv_free(response->challenges);
+        strv_free(response->links);
         *response = (HttpResponse) { .length = -1 };
 }
 
@@ -136,7 +137,14 @@ static void take_field(HttpResponse *response, const char *line, size_t len) {
                 { "Retry-After", &response->retry_after },
                 { "Docker-Content-Digest", &response->digest },
         };
-        _cleanup_free_ char *challenge = NULL, *length = NULL, *signatures = NULL;
+        const struct {
+                const char *name;
+                char ***target;
+        } lists[] = {
+                { "WWW-Authenticate", &response->challenges },
+                { "Link", &response->links },
+        };
+        _cleanup_free_ char *length = NULL, *signatures = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
                 char *value = field_value(line, len, fields[i].name);
@@ -153,9 +161,12 @@ static void take_field(HttpResponse *response, const char *line, size_t len) {
         signatures = field_value(line, len, "X-Registry-Supports-Signatures");
         if (signatures)
                 response->keeps_signatures = !strcmp(signatures, "1");
-        challenge = field_value(line, len, "WWW-Authenticate");
-        if (challenge && strv_length(response->challenges) < HEADERS_KEPT)
-                (void) strv_push(&response->challenges, challenge, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                _cleanup_free_ char *value = field_value(line, len, lists[i].name);
+
+                if (value && strv_length(*lists[i].target) < HEADERS_KEPT)
+                        (void) strv_push(lists[i].target, value, NULL);
+        }
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *userdata) {

@@ -45,6 +45,7 @@ typedef struct HttpResponse {
         int64_t length;          /* Content-Length; -1: not said */
         char *location, *content_type, *content_range, *retry_after, *digest; /* NULL: not said; digest: Docker-Content-Digest */
         char **challenges;       /* every WWW-Authenticate; NULL: none */
+        char **links;            /* every Link; NULL: none */
         bool keeps_signatures;   /* X-Registry-Supports-Signatures: 1 */
 } HttpResponse;
 

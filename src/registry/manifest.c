@@ -109,7 +109,8 @@ static int fetch_from(Registry *registry, Server *server, const Reference *name,
         }
 }
 
-static int fetch_place(Registry *registry, const Place *place, RegistryDocument *ret, Error *err) {
+static int fetch_place(Registry *registry, const Place *place, void *userdata, bool *ret_found, Error *err) {
+        RegistryDocument *ret = userdata;
         Server *server;
         Http *http;
         int r;
@@ -119,26 +120,14 @@ static int fetch_place(Registry *registry, const Place *place, RegistryDocument 
                 return -1;
         r = fetch_from(registry, server, place->name, http, ret, err);
         http_give(registry, http);
+        *ret_found = r == 0;
         return r < 0 ? error_prefix(err, "registry '%s': '%s'", place->name->registry, place->name->repository) : 0;
 }
 
 int registry_manifest(Registry *registry, const Reference *name, RegistryDocument *ret, Error *err) {
-        _cleanup_(places_clear) Places places = { 0 };
+        bool found;
 
-        if (registries_conf_places(&registry->conf, name, false, &places, err) < 0)
-                return -1;
-        for (size_t i = 0;; i++) {
-                Error cause = ERROR_INIT;
-
-                if (fetch_place(registry, &places.items[i], ret, &cause) == 0)
-                        return 0;
-                if (i + 1 == places.n || cause.kind == ERROR_INTERRUPTED || cause.kind == ERROR_OUT_OF_MEMORY) {
-                        if (err)
-                                *err = cause;
-                        return -1;
-                }
-                registry_note(registry, "mirror: %s; passing on to the next", cause.text);
-        }
+        return places_try(registry, name, fetch_place, ret, &found, err);
 }
 
 int registry_manifest_push(Registry *registry, const Reference *name, const Descriptor *descriptor, const char *data, size_t len,

@@ -16,6 +16,8 @@ __attribute__((visibility("default"))) const RegistryModule registry_module_tabl
         .blob_open = registry_blob_open,
         .blob_read = registry_blob_read,
         .blob_close = registry_blob_close,
+        .blob_get = registry_blob_get,
+        .referrers = registry_referrers,
         .blob_exists = registry_blob_exists,
         .blob_push = registry_blob_push,
         .manifest_push = registry_manifest_push,

@@ -13,7 +13,7 @@
 #include "oci/manifest.h"
 #include "oci/reference.h"
 
-#define REGISTRY_MODULE_VERSION 2
+#define REGISTRY_MODULE_VERSION 3
 
 typedef enum TlsVerify {
         TLS_VERIFY_CONFIGURED, /* as registries.conf says of the registry; yes when it says nothing */
@@ -53,6 +53,24 @@ typedef struct RegistryDocument {
 static inline void registry_document_clear(RegistryDocument *document) {
         free(document->data);
         document->data = NULL;
+}
+
+/** A manifest that names another one as its subject */
+typedef struct Referrer {
+        char *artifact_type; /* "" when the list does not say */
+        Digest digest;
+} Referrer;
+
+typedef struct Referrers {
+        Referrer *items;
+        size_t n;
+} Referrers;
+
+static inline void referrers_clear(Referrers *referrers) {
+        for (size_t i = 0; i < referrers->n; i++)
+                free(referrers->items[i].artifact_type);
+        free(referrers->items);
+        *referrers = (Referrers) { 0 };
 }
 
 /** Where a blob to be uploaded comes from */
@@ -100,6 +118,27 @@ typedef struct RegistryModule {
         int (*blob_read)(void *blob, void *data, size_t size, size_t *ret, Error *err); /* fits a BlobSource */
         RegistryBlob *(*blob_close)(RegistryBlob *blob);
 
+        /**
+         * blob_get() - a small blob, verified
+         * @max: bytes
+         * @ret: NUL-terminated, free()
+         *
+         * Errors: as manifest()
+         */
+        int (*blob_get)(Registry *registry, const Reference *name, const Descriptor *blob, size_t max, char **ret, size_t *ret_len, Error *err);
+
+        /**
+         * referrers() - what refers to a manifest: by the API, all of its pages, or under the tag sha256-HEX in a registry that has none
+         * @artifact_type: NULL: all
+         * @max:           how many of them
+         * @ret:           none is no error; referrers_clear()
+         *
+         * Source: distribution-spec, "Listing Referrers". Errors: as manifest(), but ImageNotFound; RegistryError with EFBIG for more than
+         * @max, and too many pages; InvalidJson, InvalidSpec, NotSupported (another digest than SHA-256)
+         */
+        int (*referrers)(Registry *registry, const Reference *name, const Digest *subject, const char *artifact_type, size_t max,
+                         Referrers *ret, Error *err);
+
         /** blob_exists() - whether the repository has a blob */
         int (*blob_exists)(Registry *registry, const Reference *name, const Descriptor *blob, bool *ret, Error *err);
 
@@ -110,7 +149,7 @@ typedef struct RegistryModule {
         int (*manifest_push)(Registry *registry, const Reference *name, const Descriptor *descriptor, const char *data, size_t len, Error *err);
 
         /**
-         * api_get() - a small document of the registry's API, at @before, the repository, @after ("/v2/", "/referrers/sha256:…")
+         * api_get() - a small document of the registry's API, at @before, the repository, @after ("/extensions/v2/", "/signatures/sha256:…")
          * @max: bytes
          * @ret: NULL: no place has it (404); NUL-terminated, free()
          *

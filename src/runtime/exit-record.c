@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 
-#include "base/json.h"
+#include "base/clock.h"
 #include "base/fs.h"
+#include "base/json.h"
+#include "runtime/cgroup.h"
 #include "runtime/monitor.h"
 
 #define EXIT_SIZE_MAX 4096 /* bytes; ours are about 90 */
@@ -15,6 +17,15 @@ int exit_record_save(int dir_fd, const ExitRecord *record, unsigned flags, Error
         if (!json)
                 return error_oom(err);
         return json_save_at(dir_fd, EXIT_FILE, json, 0600, flags, err);
+}
+
+int exit_record_now(int dir_fd, int exit_code, char *const *cgroups, unsigned flags, Error *err) {
+        ExitRecord record = { .exit_code = exit_code };
+
+        if (cgroup_was_oom_killed(cgroups, &record.oom_killed, NULL) < 0)
+                record.oom_killed = false;
+        time_now_text(record.exited);
+        return exit_record_save(dir_fd, &record, flags, err);
 }
 
 int exit_record_load(int dir_fd, ExitRecord *ret, Error *err) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "oci/state.h"
+#include "base/clock.h"
 #include "runtime/log-entry.h"
 #include "runtime/monitor.h"
 

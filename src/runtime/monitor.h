@@ -2,8 +2,8 @@
 
 /*
  * The monitor of a detached container that people start: our own small process, the container's subreaper, which holds its stdio,
- * writes its log (capped and rotated), waits for its init and records how it ended. It is what remains of the command that created
- * the container; it holds no lock and no descriptor but its own.
+ * writes its log (capped and rotated), waits for its init and records how it ended. One process in three programs: a fork of the command that
+ * creates the container; while that runs a small one of its own; and at the end this one again. It holds no lock and no descriptor but its own.
  */
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@
 typedef struct MonitorRequest {
         int dir_fd;         /* where log and exit.json go */
         uint64_t log_max;   /* bytes a file; 0: LOG_SIZE_MAX */
-        int preserve_fds;   /* descriptors 3 … 3+N-1 stay open for the container until monitor_loop() */
+        int preserve_fds;   /* descriptors 3 … 3+N-1 stay open for the container until monitor_settle() */
 } MonitorRequest;
 
 typedef struct Monitor Monitor;
@@ -63,11 +63,21 @@ void monitor_report(Monitor *monitor, const Error *err);
  */
 int monitor_report_read(int report_fd, Error *err);
 
+/** The program that waits for the end; it stands where the modules do */
+#define MONITOR_PROGRAM "proxmox-lxcri-monitor"
+
 /**
- * monitor_loop() - in the monitor: copy output to the log until @init has ended and the pipes are drained (a grandchild that holds them
- * open delays this by at most 1 s), reap, write exit.json; returns the exit code. Never returns an error that loses the exit status.
+ * monitor_settle() - in the monitor, once the container is created: report that, and become MONITOR_PROGRAM
+ * @init:    of the container
+ * @program: MONITOR_PROGRAM's path
+ * @end:     the command line that is executed in this process after the end, a program's path first; the exit code is added to it
+ *
+ * The program copies output to the log until @init has ended and the pipes are drained (a grandchild that holds them open delays this by at
+ * most 1 s), and reaps. Nothing but that ends it: all signals are blocked, for @end as well.
+ *
+ * Returns: only on failure, -1. Errors: FileError, OutOfMemory
  */
-int monitor_loop(Monitor *monitor, pid_t init, char *const *cgroups);
+int monitor_settle(Monitor *monitor, pid_t init, const char *program, char *const *end, Error *err);
 
 typedef struct ExitRecord {
         int exit_code; /* 128 + signal when killed */
@@ -78,5 +88,7 @@ typedef struct ExitRecord {
 #define EXIT_FILE "exit.json"
 /** exit_record_save() - @flags: of WriteFlags. Errors: FileError, OutOfMemory */
 int exit_record_save(int dir_fd, const ExitRecord *record, unsigned flags, Error *err);
+/** exit_record_now() - save that it has ended now. @cgroups: in which the kernel may have killed for memory; NULL: not known. Errors: as exit_record_save() */
+int exit_record_now(int dir_fd, int exit_code, char *const *cgroups, unsigned flags, Error *err);
 /** exit_record_load() - Errors: FileError with ENOENT when there is none */
 int exit_record_load(int dir_fd, ExitRecord *ret, Error *err);

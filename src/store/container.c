@@ -52,10 +52,10 @@ static int fsync_at(int dir_fd, const char *name, Error *err) {
 
 /*
  * The temporary directory becomes the container's. A directory that holds a record is not empty, so that rename() never replaces it, on any
- * filesystem. The record is synced before it gets its name: as little as a record that is whole or absent needs.
+ * filesystem. A durable record is synced before it gets its name: as little as one that is whole or absent needs.
  */
-static int dir_fill_and_rename(Store *store, const char *name, int fd, const ContainerRecord *record, Error *err) {
-        if (container_record_save(fd, record, false, err) < 0 || fsync_at(fd, RECORD_NAME, err) < 0)
+static int dir_fill_and_rename(Store *store, const char *name, int fd, const ContainerRecord *record, bool durable, Error *err) {
+        if (container_record_save(fd, record, false, err) < 0 || (durable && fsync_at(fd, RECORD_NAME, err) < 0))
                 return -1;
         if (renameat(store_tmp_fd(store), name, store_containers_fd(store), record->id) < 0) {
                 if (errno == EEXIST || errno == ENOTEMPTY)
@@ -76,7 +76,7 @@ int container_dir_make(Store *store, const ContainerRecord *record, bool durable
                 return error_exists(store, record->id, err);
         if (store_tmp_make(store, &name, &fd, &lock, err) < 0)
                 return -1;
-        if (dir_fill_and_rename(store, name, fd, record, err) < 0) {
+        if (dir_fill_and_rename(store, name, fd, record, durable, err) < 0) {
                 (void) dir_remove_tree_at(store_tmp_fd(store), name, NULL);
                 return -1;
         }
@@ -211,10 +211,18 @@ static int record_parse(const json_t *json, ContainerRecord **ret, Error *err) {
         return 0;
 }
 
+bool container_record_is_lost(int container_fd) {
+        struct stat st;
+
+        return fstatat(container_fd, RECORD_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 int container_record_load(int container_fd, ContainerRecord **ret, Error *err) {
         _cleanup_json_ json_t *json = NULL;
         Error cause = ERROR_INIT;
 
+        if (container_record_is_lost(container_fd))
+                return error_set(err, ERROR_CONTAINER_NOT_FOUND, "the container's '%s' never reached the disk", RECORD_NAME);
         if (json_load_at(container_fd, RECORD_NAME, RECORD_SIZE_MAX, &json, &cause) < 0) {
                 if (cause.errnum == ENOENT)
                         return error_set(err, ERROR_CONTAINER_NOT_FOUND, "the container has no '%s'", RECORD_NAME);

@@ -10,7 +10,8 @@
  *   log              stdout and stderr of a detached container (capped, rotated to log.1)
  *   exit.json        {"exitCode", "exited", "oomKilled"} of the last run, written by the monitor
  *
- * A transaction writes it (fsynced) before its first durable effect, so that after a power loss `recover` knows what to undo.
+ * A transaction writes it before its first durable effect, so that after a power loss `recover` knows what to undo: fsynced, unless the
+ * container goes at its end anyway.
  */
 
 #include "base/process.h"
@@ -40,7 +41,7 @@ static inline void container_record_freep(ContainerRecord **record) {
 /**
  * container_dir_make() - make containers/ID/ with its record in it, whole or not at all: no crash leaves a directory without a record
  * @record:  its id names the directory; saved as it is (`complete` false for a transaction that begins)
- * @durable: a power loss after this call leaves it there; without, it is there whole or not at all
+ * @durable: a power loss after this call leaves it there; without, nothing is synced: what a power loss leaves may be a lost record
  *
  * Errors: ContainerExists when it is there, InvalidArgument for an id that cannot name a directory
  */
@@ -59,7 +60,14 @@ int container_dir_remove(Store *store, const char *id, Error *err);
 /** container_list() - ids of every record, sorted; strv_free() */
 int container_list(Store *store, char ***ret, Error *err);
 
-/** container_record_load() - Errors: ContainerNotFound (no record), InvalidJson, InvalidState (a field is missing or of another type) */
+/**
+ * container_record_is_lost() - whether a power loss came before the record's content reached the disk, which leaves an empty file
+ *
+ * Only a container that was to go at its end has a record that is not synced. No living process ever sees an empty one: a record gets its
+ * name when it is whole.
+ */
+bool container_record_is_lost(int container_fd);
+/** container_record_load() - Errors: ContainerNotFound (none, or lost), InvalidJson, InvalidState (a field is missing or of another type) */
 int container_record_load(int container_fd, ContainerRecord **ret, Error *err);
 /** container_record_save() - @durable: fsync file and directory */
 int container_record_save(int container_fd, const ContainerRecord *record, bool durable, Error *err);

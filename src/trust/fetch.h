@@ -4,8 +4,6 @@
 
 #include "trust/trust.h"
 
-#define SIGSTORE_ARTIFACT_TYPE "application/vnd.dev.cosign.artifact.sig.v1+json" /* of a referrer; cosign, "specs/SIGNATURE_SPEC.md" */
-
 /** trust_fetch() - see TrustModule */
 int trust_fetch(const FetchRequest *request, TrustSignatures *ret, Error *err);
 

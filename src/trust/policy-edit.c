@@ -76,12 +76,14 @@ static int set_scope(json_t *policy, const PolicyEdit *edit, json_t *requirement
         return scopes && json_object_set(scopes, edit->scope, requirements) == 0 ? 0 : error_oom(err);
 }
 
-/* A file that is not there is an empty policy. */
+/* A file that is not there is an empty policy. What is changed is what was found to be right: it is read once. */
 static int load(const char *path, json_t **ret, Error *err) {
         _cleanup_(policy_freep) TrustPolicy *policy = NULL;
+        _cleanup_free_ char *text = NULL;
         Error cause = ERROR_INIT;
+        size_t len;
 
-        if (policy_load(path, &policy, &cause) < 0) {
+        if (policy_read(path, &text, &len, &cause) < 0) {
                 if (cause.errnum == ENOENT) {
                         *ret = json_object();
                         return *ret ? 0 : error_oom(err);
@@ -90,7 +92,8 @@ static int load(const char *path, json_t **ret, Error *err) {
                         *err = cause;
                 return -1;
         }
-        return json_load_at(AT_FDCWD, path, POLICY_SIZE_MAX, ret, err);
+        return policy_parse(text, len, path, &policy, err) < 0 ? error_prefix(err, "signature policy") :
+               json_parse(text, len, path, ret, err);
 }
 
 static int save(const char *path, const json_t *json, Error *err) {

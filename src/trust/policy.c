@@ -118,15 +118,20 @@ int policy_parse(const char *text, size_t len, const char *what, TrustPolicy **r
         return 0;
 }
 
-int policy_load(const char *path, TrustPolicy **ret, Error *err) {
+int policy_read(const char *path, char **ret, size_t *ret_len, Error *err) {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        _cleanup_free_ char *text = NULL;
-        size_t len;
 
         if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "signature policy '%s'", path);
-        if (file_read_fd(fd, path, POLICY_SIZE_MAX, &text, &len, err) < 0)
-                return error_prefix(err, "signature policy");
+        return file_read_fd(fd, path, POLICY_SIZE_MAX, ret, ret_len, err) < 0 ? error_prefix(err, "signature policy") : 0;
+}
+
+int policy_load(const char *path, TrustPolicy **ret, Error *err) {
+        _cleanup_free_ char *text = NULL;
+        size_t len;
+
+        if (policy_read(path, &text, &len, err) < 0)
+                return -1;
         return policy_parse(text, len, path, ret, err) < 0 ? error_prefix(err, "signature policy") : 0;
 }
 

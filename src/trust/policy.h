@@ -74,6 +74,9 @@ static inline void policy_freep(TrustPolicy **policy) {
  */
 int policy_path(const char *option, char **ret, Error *err);
 
+/** policy_read() - a file's text; symlinks are followed; free(). Errors: FileError (ENOENT: there is none), OutOfMemory */
+int policy_read(const char *path, char **ret, size_t *ret_len, Error *err);
+
 /** policy_load() - read a file. Errors: FileError, and those of policy_parse() */
 int policy_load(const char *path, TrustPolicy **ret, Error *err);
 

@@ -12,6 +12,8 @@
 #define TRUST_KEY_SIZE_MAX       (1u << 20)   /* bytes of one key file; this program's own cap */
 #define TRUST_KEYS_MAX           64           /* keys of one requirement; this program's own cap */
 
+#define SIGSTORE_ARTIFACT_TYPE "application/vnd.dev.cosign.artifact.sig.v1+json" /* of a referrer; cosign, "specs/SIGNATURE_SPEC.md" */
+
 typedef enum SignatureKind {
         SIGNATURE_SIMPLE,   /* GPG simple signing: an OpenPGP message around its payload. Source: containers/image, containers-signature(5) */
         SIGNATURE_SIGSTORE, /* cosign: a payload, with its signature beside it */

@@ -134,7 +134,6 @@ static int load_pem(const char *data, size_t len, const char *passphrase, const 
         const bool encrypted = memmem(data, len, "ENCRYPTED", strlen("ENCRYPTED")) != NULL;
         BIO *bio = BIO_new_mem_buf(data, (int) len);
         EVP_PKEY *key;
-        int id;
 
         if (!bio)
                 return error_oom(err);
@@ -145,19 +144,16 @@ static int load_pem(const char *data, size_t len, const char *passphrase, const 
                 return refuse(what, passphrase != NULL, err);
         if (!key)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "key '%s': not a private key in PEM", what);
-        id = EVP_PKEY_get_base_id(key);
-        if (id != EVP_PKEY_EC && id != EVP_PKEY_RSA && id != EVP_PKEY_ED25519) {
-                EVP_PKEY_free(key);
-                return error_set(err, ERROR_NOT_SUPPORTED, "key '%s': neither ECDSA, RSA nor Ed25519", what);
-        }
         *ret = key;
         return 0;
 }
 
 int signing_key_load(const char *data, size_t len, const char *passphrase, const char *what, SigningKey **ret, Error *err) {
         static const char *const names[] = { "ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY" };
+        _cleanup_(signing_key_freep) SigningKey *key = NULL;
         char *name = NULL, *header = NULL;
         unsigned char *inner = NULL;
+        const EVP_MD *digest;
         long inner_len = 0;
         bool box = false;
         BIO *bio;
@@ -173,13 +169,18 @@ int signing_key_load(const char *data, size_t len, const char *passphrase, const
                         box = !strcmp(name, names[i]);
         BIO_free(bio);
         ERR_clear_error();
-        r = box ? load_cosign((const char *) inner, (size_t) inner_len, passphrase, what, ret, err) :
-                  load_pem(data, len, passphrase, what, ret, err);
+        r = box ? load_cosign((const char *) inner, (size_t) inner_len, passphrase, what, &key, err) :
+                  load_pem(data, len, passphrase, what, &key, err);
         OPENSSL_free(name);
         OPENSSL_free(header);
         if (inner)
                 OPENSSL_clear_free(inner, (size_t) inner_len);
-        return r;
+        if (r < 0)
+                return -1;
+        if (!key_is_supported(key, &digest))
+                return error_set(err, ERROR_NOT_SUPPORTED, "key '%s': not one of " KEYS_SUPPORTED, what);
+        *ret = TAKE(key);
+        return 0;
 }
 
 SigningKey *signing_key_free(SigningKey *key) {

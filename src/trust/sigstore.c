@@ -16,7 +16,7 @@ static void context_free(EVP_MD_CTX **context) {
 }
 
 /* RSA (PKCS #1 v1.5) and ECDSA over SHA-256, Ed25519 over the text itself. */
-static bool key_is_supported(const EVP_PKEY *key, const EVP_MD **ret_digest) {
+bool key_is_supported(const SigningKey *key, const EVP_MD **ret_digest) {
         const int id = EVP_PKEY_get_base_id(key);
 
         *ret_digest = id == EVP_PKEY_ED25519 ? NULL : EVP_sha256();
@@ -53,7 +53,7 @@ static int load_public_key(const TrustKey *key, EVP_PKEY **ret, Error *err) {
                 return error_set(err, ERROR_INVALID_CONFIG, "key '%s': not a public key in PEM", what);
         if (!key_is_supported(public, &digest)) {
                 EVP_PKEY_free(public);
-                return error_set(err, ERROR_INVALID_CONFIG, "key '%s': neither ECDSA, RSA nor Ed25519", what);
+                return error_set(err, ERROR_INVALID_CONFIG, "key '%s': not one of " KEYS_SUPPORTED, what);
         }
         *ret = public;
         return 0;

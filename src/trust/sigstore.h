@@ -2,13 +2,16 @@
 
 /* cosign's signatures by a key pair, without certificates and logs. Source: cosign, "specs/SIGNATURE_SPEC.md" */
 
+#include <openssl/types.h>
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "trust/signature.h"
 
 /** sigstore_verify() - see TrustModule */
 int sigstore_verify(const TrustSignature *signature, const TrustKeys *keys, TrustClaim *ret, Error *err);
 
-typedef struct evp_pkey_st SigningKey;
+typedef EVP_PKEY SigningKey;
 
 /**
  * signing_key_load() - a private key: PEM as OpenSSL reads it, or as cosign encrypts it
@@ -24,6 +27,13 @@ SigningKey *signing_key_free(SigningKey *key);
 static inline void signing_key_freep(SigningKey **key) {
         signing_key_free(*key);
 }
+
+/**
+ * key_is_supported() - whether signatures are made and verified by a kind of key
+ * @ret_digest: what is signed of a text: its digest by this, or NULL: the text itself
+ */
+bool key_is_supported(const SigningKey *key, const EVP_MD **ret_digest);
+#define KEYS_SUPPORTED "ECDSA, RSA or Ed25519"
 
 /** signing_key_sign() - the annotation for a text: the signature in base64; free(). Errors: OutOfMemory, InvalidArgument (the key cannot sign) */
 int signing_key_sign(SigningKey *key, const char *text, char **ret, Error *err);

@@ -5,6 +5,7 @@
 #
 # This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does.
 
+trap - DEBUG # see note_failures_only; bats would trace what follows, and the file's list of tests, once for every test
 bats_require_minimum_version 1.5.0
 
 PROJECT=$(readlink -f "$BATS_TEST_DIRNAME/../..")

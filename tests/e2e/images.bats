@@ -100,6 +100,8 @@ names() {
         ok lxcri image inspect foreign
         says riscv64
         fails ImageNotFound lxcri image import --platform linux/s390x "$T/multi" none
+        fails ImageNotFound lxcri image import --platform linux/s390x "$FIXTURES/busybox" none
+        complains "not for linux/s390x"
 }
 
 @test "import: again is no error, and changes nothing" {

@@ -125,3 +125,29 @@ load helpers
         fails InvalidArgument lxcri run --on-boot --rm --image busybox "$ID-d"
         ok lxcri delete "$ID-a" "$ID-b" "$ID-c"
 }
+
+# Nothing of it is synced: a power loss may leave its files with nothing in them
+@test "a --rm container whose record a power loss emptied hinders no other, and goes" {
+        local dir
+        import_busybox
+        jq '. + {userns_first: 300000, userns_count: 196608}' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        host_snapshot "$T/before"
+        for how in recover create; do
+                ok lxcri run -d --rm --image busybox "$ID" sleep 100
+                reboot
+                rm -rf "${ROOT:?}"/*
+                dir=$(find "$T" -path "*/containers/$ID" -type d)
+                : > "$dir/container.json"
+                : > "$dir/ids"
+                ok lxcri list
+                says broken
+                ok lxcri prune
+                ok lxcri --runtime native run --rm --userns own --image busybox "$ID-own" true
+                [[ $how == recover ]] || ok lxcri run --rm --image busybox "$ID" true
+                ok lxcri recover
+                fails ContainerNotFound lxcri state "$ID"
+                [[ ! -e $dir ]]
+                assert_host_unchanged "$T/before" '^s . [0-9]+ [0-9:]+ \./(layers/|images/|ids[.]lock)'
+        done
+}

@@ -93,6 +93,36 @@ put_index() {
         curl -sSf -X PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary "@$T/index" "http://$1/v2/$2/manifests/$3"
 }
 
+# serve_image: the fixture 'web' as web:1 in a registry that only reads, see tests/lib/signature-registry; sets REG and HEX, its manifest's digest
+serve_image() {
+        mkdir -p "$T/served/manifests" "$T/served/referrers"
+        cp -r "$FIXTURES/web/blobs" "$T/served/"
+        jq -c '. + {mediaType: "application/vnd.oci.image.manifest.v1+json"}' \
+                "$T/served/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$FIXTURES/web/index.json")" > "$T/served/manifests/1"
+        HEX=$(sha256sum < "$T/served/manifests/1" | cut -c-64)
+        cp "$T/served/manifests/1" "$T/served/manifests/sha256:$HEX"
+        serve s /usr/bin/python3 "$PROJECT/tests/lib/signature-registry" "$T/s.port" "$T/served"
+        wait_until 20 test -s "$T/s.port"
+        REG=localhost:$(< "$T/s.port")
+}
+
+# attach TYPE TEXT [MEMBERS]: a document, and a manifest that names it and has MEMBERS (JSON) too; sets DOCUMENT and MANIFEST, their digests
+attach() {
+        DOCUMENT=sha256:$(printf '%b' "$2" | tee "$T/document" | sha256sum | cut -c-64)
+        cp "$T/document" "$T/served/blobs/sha256/${DOCUMENT#*:}"
+        jq -cn --arg d "$DOCUMENT" --arg t "$1" --argjson n "$(stat -c %s "$T/document")" --argjson more "${3:-null}" '{schemaVersion: 2,
+                mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [{mediaType: $t, digest: $d, size: $n}]} + $more' > "$T/artifact"
+        MANIFEST=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
+        cp "$T/artifact" "$T/served/manifests/$MANIFEST"
+}
+
+# index ENTRY…: an index of them
+index() {
+        local IFS=,
+
+        jq -cn "{schemaVersion: 2, mediaType: \"application/vnd.oci.image.index.v1+json\", manifests: [$*]}"
+}
+
 # podman_here ARG…: with a storage of the test's own
 podman_here() {
         podman --root "$T/podman" --runroot "$T/podman-run" --storage-driver vfs "$@"

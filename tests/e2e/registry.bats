@@ -146,6 +146,31 @@ teardown() {
         grep -q 'range=bytes=[1-9]' "$T/bad.log"
 }
 
+@test "HTTP/2: many layers at once to a slow reader wait with the server, not in our memory" {
+        local i
+
+        make_ca
+        mkdir "$T/certs"
+        cp "$T/ca/ca.crt" "$T/certs/"
+        for i in {0..7}; do
+                mkdir "$T/tree-$i"
+                head -c 8M /dev/urandom > "$T/tree-$i/file-$i"
+        done
+        jq -n --arg tree "$T/tree" '{name: "x", layers: [range(8) | {compress: "none", tree: "\($tree)-\(.)"}]}' | make_image "$T/many"
+        start_registry r
+        put "$REG/many:1" "$T/many"
+        start_front "$PORT"
+        jq '.workers = 8' "$T/config.json" > "$T/config.new"
+        mv "$T/config.new" "$T/config.json"
+        cat > "$T/slowly" <<< "#!/bin/sh
+                exec '$PROJECT/tests/lib/slowly' '$T/peak' '$LXCRI_PROGRAM' \"\$@\""
+        chmod +x "$T/slowly"
+        LXCRI_PROGRAM=$T/slowly ok lxcri pull -q --cert-dir "$T/certs" "$REG/many:1"
+        (($(grep -c '^h2 GET /v2/many/blobs/.* 200' "$T/front.requests") == 9))
+        echo "peak: $(< "$T/peak") KiB"
+        (($(< "$T/peak") < 40 << 10))
+}
+
 @test "basic authentication: login is tried before it is kept; files of podman and docker, helpers, --creds" {
         htpasswd -Bbn me 'se:cret' > "$T/htpasswd"
         start_registry r "auth: {htpasswd: {realm: test, path: $T/htpasswd}}"
@@ -359,6 +384,46 @@ teardown() {
         return 0
 }
 
+@test "copy --platform: one image of an index, wherever it lies and goes, as skopeo copies it" {
+        local arm from to digest
+
+        start_registry r
+        put_index "$REG" multi all
+        arm=$(< "$T/arm64.digest")
+        skopeo copy -q --src-tls-verify=false --dest-tls-verify=false --override-arch arm64 "docker://$REG/multi:all" "docker://$REG/peer:1"
+        [[ $(manifest_digest "$REG/peer:1" --override-arch arm64) == "$arm" ]]
+        ok lxcri copy -q --tls-verify=false --all-platforms "docker://$REG/multi:all" "oci:$T/layout:all"
+        [[ $output == "sha256:$(sha256sum < "$T/index" | cut -c-64)" ]]
+        ok lxcri pull -q --tls-verify=false --all-platforms "$REG/multi:all"
+        for from in "docker://$REG/multi:all" "oci:$T/layout:all" "$REG/multi:all"; do
+                for to in "docker://$REG/ours:1" "oci:$T/one:x" "oci-archive:$T/one.tar:x" "docker-archive:$T/docker.tar:x" one-platform; do
+                        rm -rf "$T/one" "$T/one.tar" "$T/docker.tar"
+                        ok lxcri copy -q --tls-verify=false --platform linux/arm64 "$from" "$to"
+                        [[ $output == "$arm" ]]
+                        case $to in
+                        docker://*) digest=$(manifest_digest "$REG/ours:1" --override-arch arm64) ;;
+                        oci:*) digest=$(jq -r '.manifests[].digest' "$T/one/index.json") ;;
+                        oci-archive:*) digest=$(tar -xOf "$T/one.tar" index.json | jq -r '.manifests[].digest') ;;
+                        docker-archive:*) [[ $(skopeo inspect --override-arch arm64 --format '{{.Architecture}}' "docker-archive:$T/docker.tar") == arm64 ]] ;;
+                        *) digest=$(jq -r '.manifests[] | select(.annotations[] == "one-platform").digest' "$STORE/index.json") ;;
+                        esac
+                        [[ $digest == "$arm" ]]
+                done
+                fails ImageNotFound lxcri copy --tls-verify=false --platform linux/s390x "$from" "oci:$T/none:x"
+        done
+        # what is in no index has to be for that platform, too
+        for from in "docker://$REG/multi:amd64" "oci:$T/amd64"; do
+                for to in "oci:$T/none:x" no-such; do
+                        fails ImageNotFound lxcri copy --tls-verify=false --platform linux/arm64 "$from" "$to"
+                        complains "it is an image for linux/amd64, not for linux/arm64"
+                done
+        done
+        fails InvalidArgument lxcri copy --tls-verify=false --platform linux/arm64 --all-platforms "docker://$REG/multi:all" "oci:$T/none:x"
+        [[ ! -e $T/none/index.json ]] || (($(jq '.manifests | length' "$T/none/index.json") == 0))
+        compgen -G "$STORE/tmp/*" && return 1
+        return 0
+}
+
 @test "image save and load: archives that skopeo reads, and our own back again" {
         local digest
 
@@ -394,4 +459,106 @@ teardown() {
         (($(requests r 'GET /v2/web/blobs/.*proxmox-lxcri') <= 2))
         [[ ! -e $STORE/index.json ]]
         fails ImageNotFound lxcri image inspect --tls-verify=false "docker://$REG/web:2"
+}
+
+# listed EXPRESSION [IMAGE]: of the list of what is attached, jq's EXPRESSION holds
+listed() {
+        ok lxcri image inspect --tls-verify=false --attached "${2:-docker://$REG/web:1}"
+        ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$T/out"
+        jq -e ".[0].attached | $1" "$T/out" || {
+                jq '.[0].attached' "$T/out"
+                return 1
+        }
+}
+
+# extract DOCUMENT [IMAGE]: it is, byte by byte, what attach() made last
+extract() {
+        ok lxcri image inspect --tls-verify=false --extract "$1" "${2:-docker://$REG/web:1}"
+        cmp "$T/document" "$T/out"
+}
+
+@test "what is attached to an image is listed and printed, byte by byte: referrers page by page, tags, an index; hostile ones harm nobody" {
+        local page spdx
+
+        serve_image
+        page=$T/served/referrers/sha256:$HEX
+        listed '. == []'
+        fails ImageNotFound lxcri image inspect --tls-verify=false --extract spdx "docker://$REG/web:1"
+        fails InvalidArgument lxcri image inspect --extract spdx a b
+
+        # by the API: on the first page a signature, which is not opened, and a document; another on the second page
+        attach application/spdx+json '{"spdxVersion": "SPDX-2.3"}' '{"subject": {"digest": "sha256:'"$HEX"'"}}'
+        spdx=$MANIFEST
+        index '{digest: "sha256:'"${HEX//[0-9]/0}"'", artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json"}' "{digest: \"$spdx\"}" > "$page"
+        listed 'length == 1 and .[0].format == "spdx" and .[0].from == "referrers" and .[0].digest == "'"$DOCUMENT"'" and .[0].manifest == "'"$spdx"'"'
+        extract spdx
+        attach application/json '{"x": "\033[31m\302\233\0"}\n' '{"artifactType": "application/vnd.cyclonedx+json",
+                "annotations": {"org.opencontainers.image.title": "a\u001b]0;x\u009b\u007fb"}}'
+        index "{digest: \"$MANIFEST\"}" > "$page?page=2"
+        echo '<?page=2>; rel="last next"' > "$page.link"
+        listed 'map(.format) == ["spdx", "cyclonedx"] and .[1].title == "a\u001b]0;x\u009b\u007fb" and .[1].mediaType == "application/json"'
+        extract cyclonedx
+        extract "$DOCUMENT"
+        ok "$PROJECT/tests/lib/terminal" 60 env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --store "$STORE" image inspect --tls-verify=false \
+                --extract application/vnd.cyclonedx+json "docker://$REG/web:1"
+        says '{"x": "\x1b[31m\xc2\x9b\x00"}'
+
+        # of an image that the store has; one that came from elsewhere has no registry to ask
+        echo '{"default":[{"type":"insecureAcceptAnything"}]}' > "$T/policy.json"
+        ok lxcri pull -q --tls-verify=false --signature-policy "$T/policy.json" "$REG/web:1"
+        ok lxcri image tag "$REG/web:1" mine
+        listed 'length == 2' mine
+        extract cyclonedx mine
+        import_busybox
+        fails NotSupported lxcri image inspect --attached busybox
+
+        # by tags of cosign; in place of the API by a tag, too
+        rm -r "$T/served/referrers"
+        index "{digest: \"$spdx\", artifactType: \"application/spdx+json\"}" > "$T/served/manifests/sha256-$HEX"
+        attach text/spdx 'SPDXVersion: SPDX-2.3'
+        mv "$T/artifact" "$T/served/manifests/sha256-$HEX.sbom"
+        listed 'map(.from) == ["referrers", "sha256-'"$HEX"'.sbom"] and map(.format) == ["spdx", "spdx"]'
+        fails InvalidArgument lxcri image inspect --tls-verify=false --extract spdx "docker://$REG/web:1"
+        complains "$DOCUMENT"
+        extract "$DOCUMENT"
+        extract text/spdx
+
+        # in the index, as buildx does, and attached to the index itself; by the tag of an index that has it no longer, to the manifest alone
+        rm "$T/served/manifests/sha256-$HEX"*
+        attach text/plain index
+        mv "$T/artifact" "$T/at-index"
+        attach application/vnd.in-toto+json '{}'
+        index "{digest: \"sha256:$HEX\", size: $(stat -c %s "$T/served/manifests/1"), mediaType: \"application/vnd.oci.image.manifest.v1+json\",
+                        platform: {os: \"linux\", architecture: \"$(jq -r .architecture "$T/served/blobs/sha256/$(jq -r '.config.digest[7:]' "$T/served/manifests/1")")\"}}" \
+                "{digest: \"$MANIFEST\", size: $(stat -c %s "$T/artifact"), mediaType: \"application/vnd.oci.image.manifest.v1+json\",
+                        platform: {os: \"unknown\", architecture: \"unknown\"},
+                        annotations: {\"vnd.docker.reference.type\": \"attestation-manifest\", \"vnd.docker.reference.digest\": \"sha256:$HEX\"}}" > "$T/served/manifests/2"
+        cp "$T/served/manifests/2" "$T/served/manifests/1"
+        mv "$T/at-index" "$T/served/manifests/sha256-$(sha256sum < "$T/served/manifests/2" | cut -c-64).att"
+        listed 'map(.from[0:7]) == ["index", "sha256-"] and .[0].subject == "sha256:'"$HEX"'" and .[1].subject != .[0].subject'
+        listed 'length == 2' mine
+        extract application/vnd.in-toto+json
+        index > "$T/served/manifests/1"
+        listed '. == []' mine
+        cp "$T/served/manifests/sha256:$HEX" "$T/served/manifests/1"
+
+        # of another image; changed; too large; too many
+        mkdir "$T/served/referrers"
+        attach application/spdx+json '{}' '{"subject": {"digest": "'"$spdx"'"}}'
+        index "{digest: \"$MANIFEST\"}" > "$page"
+        fails RegistryError lxcri image inspect --tls-verify=false --attached "docker://$REG/web:1"
+        complains "attached to"
+        attach application/spdx+json '{}'
+        index "{digest: \"$MANIFEST\"}" > "$page"
+        echo '[]' > "$T/served/blobs/sha256/${DOCUMENT#*:}"
+        fails DigestMismatch lxcri image inspect --tls-verify=false --extract spdx "docker://$REG/web:1"
+        [[ ! -s $T/out ]]
+        jq -c '.layers[0].size = 67108865' "$T/artifact" > "$T/served/manifests/sha256-$HEX.sbom"
+        rm "$page"
+        listed '.[0].size == 67108865'
+        fails RegistryError lxcri image inspect --tls-verify=false --extract spdx "docker://$REG/web:1"
+        complains 67108864
+        jq -c '.layers[0] as $l | .layers = [range(129) | $l]' "$T/artifact" > "$T/served/manifests/sha256-$HEX.sbom"
+        fails RegistryError lxcri image inspect --tls-verify=false --attached "docker://$REG/web:1"
+        complains "128 attachments"
 }

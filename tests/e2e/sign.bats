@@ -187,19 +187,11 @@ unfound() {
 }
 
 @test "signatures are found in a lookaside, the registry's own store, by tag and among referrers; 10,000 are too many" {
-        local hex signature payload path artifact
+        local signature payload path artifact page
 
-        mkdir -p "$T/served/manifests" "$T/served/lookaside" "$T/home/.config/containers/registries.d"
-        cp -r "$FIXTURES/web/blobs" "$T/served/"
-        hex=$(jq -r '.manifests[0].digest[7:]' "$FIXTURES/web/index.json")
-        path="$T/served/blobs/sha256/$hex"
-        jq -c '. + {mediaType: "application/vnd.oci.image.manifest.v1+json"}' "$path" > "$T/served/manifests/1"
-        hex=$(sha256sum < "$T/served/manifests/1" | cut -c-64)
-        cp "$T/served/manifests/1" "$T/served/manifests/sha256:$hex"
+        serve_image
+        mkdir -p "$T/served/lookaside" "$T/home/.config/containers/registries.d"
         LAYERS="blobs/($(jq -r '[.config, .layers[]] | map(.digest) | join("|")' "$T/served/manifests/1"))"
-        serve s /usr/bin/python3 "$PROJECT/tests/lib/signature-registry" "$T/s.port" "$T/served"
-        wait_until 20 test -s "$T/s.port"
-        REG=localhost:$(< "$T/s.port")
         printf 'default-docker: {lookaside: "http://%s/lookaside"}\n' "$REG" > "$T/home/.config/containers/registries.d/x.yaml"
         gpg --batch --quiet --passphrase '' --quick-generate-key one@example ed25519 sign never
         gpg --batch --quiet --export one@example > "$T/one.gpg"
@@ -209,7 +201,7 @@ unfound() {
         unfound
         ok lxcri image sign --sign-by one@example --tls-verify=false -d "$T/served/lookaside" "$REG/web:1"
         found
-        path=$T/served/lookaside/web@sha256=$hex
+        path=$T/served/lookaside/web@sha256=$HEX
         cp "$path/signature-1" "$T/signature"
         for n in {2..129}; do
                 cp "$T/signature" "$path/signature-$n"
@@ -234,7 +226,7 @@ unfound() {
         policy "{\"type\": \"sigstoreSigned\", \"keyPath\": \"$T/one.pub\"}"
         unfound
         printf '{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
-                "$REG/web:1" "$hex" > "$T/payload"
+                "$REG/web:1" "$HEX" > "$T/payload"
         signature=$(openssl dgst -sha256 -sign "$T/one.key" "$T/payload" | base64 -w0)
         payload=$(sha256sum < "$T/payload" | cut -c-64)
         cp "$T/payload" "$T/served/blobs/sha256/$payload"
@@ -243,25 +235,41 @@ unfound() {
                 digest: $d, size: $n, annotations: {"dev.cosignproject.cosign/signature": $s}}]}' > "$T/artifact"
         artifact=sha256:$(sha256sum < "$T/artifact" | cut -c-64)
         cp "$T/artifact" "$T/served/manifests/$artifact"
-        jq -n --arg d "$artifact" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [{digest: $d, size: 1,
-                artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json"}, {digest: "sha512:x", artifactType: "application/other"}]}' > "$T/list"
-        cp "$T/list" "$T/served/referrers"
+        index "{digest: \"$artifact\", size: 1, artifactType: \"application/vnd.dev.cosign.artifact.sig.v1+json\"}" \
+                '{digest: "sha512:x", artifactType: "application/other"}' > "$T/list"
+        page=$T/served/referrers/sha256:$HEX
+        cp "$T/list" "$page"
         found
-        mv "$T/served/referrers" "$T/served/manifests/sha256-$hex"
-        found
-        rm "$T/served/manifests/sha256-$hex"
-        jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' "$T/list" > "$T/served/referrers"
+        # on a second page; whose third is itself, for ever; and on one that another server has
+        mv "$page" "$page?n=1&last=x"
+        index > "$page"
         unfound
-        rm "$T/served/referrers"
+        echo "</v2/web/referrers/sha256:$HEX?n=1&last=x>; rel=\"next\"" > "$page.link"
+        found
+        cp "$page.link" "$page?n=1&last=x.link"
+        unfound
+        complains pages
+        rm "$page?n=1&last=x.link"
+        echo "<http://127.0.0.1:${REG#*:}/v2/web/referrers/sha256:$HEX?n=1&last=x>; rel=next" > "$page.link"
+        fails RegistryError lxcri pull -q --tls-verify=false --signature-policy "$T/policy.json" "$REG/web:1"
+        complains "another server"
+        [[ $(requests s '127.0.0.1') == 0 ]]
+        rm "$page"*
+        cp "$T/list" "$T/served/manifests/sha256-$HEX"
+        found
+        rm "$T/served/manifests/sha256-$HEX"
+        jq -c '.manifests[0] as $m | .manifests = [range(10000) | $m]' "$T/list" > "$page"
+        unfound
+        rm "$page"
 
         # under cosign's tag; a text that is not what its digest says
-        cp "$T/artifact" "$T/served/manifests/sha256-$hex.sig"
+        cp "$T/artifact" "$T/served/manifests/sha256-$HEX.sig"
         found
         echo >> "$T/served/blobs/sha256/$payload"
-        fails DigestMismatch lxcri pull -q --tls-verify=false --signature-policy "$T/policy.json" "$REG/web:1"
+        unfound
         cp "$T/payload" "$T/served/blobs/sha256/$payload"
         for n in 200 10000; do
-                jq -c --argjson n "$n" '.layers[0] as $l | .layers = [range($n) | $l]' "$T/artifact" > "$T/served/manifests/sha256-$hex.sig"
+                jq -c --argjson n "$n" '.layers[0] as $l | .layers = [range($n) | $l]' "$T/artifact" > "$T/served/manifests/sha256-$HEX.sig"
                 unfound
         done
 }

@@ -86,6 +86,48 @@ abandoned() {
         assert_host_unchanged "$T/before" "$MAY_STAY"
 }
 
+# own_memory PID: kibibytes that no other process shares, and that are no file's
+own_memory() {
+        sed -n 's/^Anonymous: *\([0-9]*\) kB/\1/p' "/proc/$1/smaps_rollup"
+}
+
+# rests PID: it has given back what output took
+rests() {
+        (($(own_memory "$1") <= 96))
+}
+
+@test "the monitor of a detached container has less than 100 kB of its own, before its output and after" {
+        host_snapshot "$T/before"
+        for quiet in 'sleep 1000' 'i=0; while [ $i -lt 3000 ]; do echo "line $i of what shall be in the log"; i=$((i + 1)); done; exec sleep 1000'; do
+                ok lxcri run -d --image busybox "$ID" sh -c "$quiet"
+                monitor=$(jq .monitor.pid "$ROOT/$ID/state.json")
+                wait_until 10 eval '[[ $(readlink "/proc/$monitor/exe") == */proxmox-lxcri-monitor ]]'
+                [[ $quiet == sleep* ]] || wait_until 30 eval '(($(lxcri logs "$ID" | wc -l) == 3000))'
+                wait_until 30 rests "$monitor"
+
+                # what it executes at the end harms no container that runs, and no later run of one
+                fails InvalidState lxcri monitor-end "$ID" "$(lxcri state "$ID" | jq .pid)" "$(jq .init.startTime "$ROOT/$ID/state.json")" 0
+                ok lxcri monitor-end "$ID" 1 1 0
+                is_status "$ID" running
+                ok lxcri kill "$ID" KILL
+                ok lxcri wait "$ID"
+                says 137
+                ok lxcri delete --force "$ID"
+        done
+        assert_host_unchanged "$T/before" "$MAY_STAY"
+}
+
+@test "a monitor that could not wait for the end is refused before anything is made" {
+        host_snapshot "$T/before"
+        mkdir -p "$T/bin/modules"
+        cp "$LXCRI_PROGRAM" "$T/bin/proxmox-lxcri"
+        ln -s "$(dirname "$(readlink -f "$LXCRI_PROGRAM")")"/modules/* "$T/bin/modules"
+        rm "$T/bin/modules/proxmox-lxcri-monitor"
+        LXCRI_PROGRAM=$T/bin/proxmox-lxcri fails FileError lxcri run -d --image busybox "$ID" sleep 1000
+        complains proxmox-lxcri-monitor
+        assert_host_unchanged "$T/before" "$MAY_STAY"
+}
+
 @test "a detached --rm container whose monitor was killed goes too" {
         host_snapshot "$T/before"
         ok lxcri run -d --rm --image busybox "$ID" sleep 1000

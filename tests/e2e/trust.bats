@@ -207,7 +207,10 @@ same() {
         rm "$T/policy.json"
         fails InvalidConfig lxcri image trust set --signature-policy "$T/policy.json" --type accept "$REG"
         ok lxcri image trust set --signature-policy "$T/policy.json" --type reject default
-        ok lxcri image trust set --signature-policy "$T/policy.json" -f "$T/good.gpg" "$REG/team"
+        ln -s policy.json "$T/link.json"
+        ok lxcri image trust set --signature-policy "$T/link.json" -f "$T/good.gpg" "$REG/team"
+        ok lxcri image trust show --signature-policy "$T/link.json" --raw
+        [[ -h $T/link.json && $output == "$(< "$T/policy.json")" ]]
         fails FileError lxcri image trust set --signature-policy "$T/policy.json" -f "$T/absent.gpg" "$REG/team"
         fails InvalidArgument lxcri image trust set --signature-policy "$T/policy.json" "$REG/team"
         ok lxcri image trust show --signature-policy "$T/policy.json" --json

@@ -1,4 +1,4 @@
-/* Header fields of a registry's answers: challenges a line each, and every line as a range and as a time to wait. */
+/* Header fields of a registry's answers: challenges and links a line each, and every line as a range and as a time to wait. */
 
 #include "base/buf.h"
 #include "fuzz.h"
@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = fuzz_text(data, size);
         _cleanup_(challenge_clear) Challenge challenge = { 0 };
         _cleanup_strv_ char **lines = NULL;
+        _cleanup_free_ char *next = NULL;
         Error err = ERROR_INIT;
         ContentRange range;
 
@@ -19,6 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                         check_error(&err);
                 (void) retry_after_parse(line, 1000000);
         }
+        if (link_next_parse(lines, &next, &err) < 0)
+                check_error(&err);
+        else
+                CHECK(!next || !strchr(next, '>'));
         if (challenge_parse(lines, &challenge, &err) < 0) {
                 check_error(&err);
                 CHECK(!challenge.realm);

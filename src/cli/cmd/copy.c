@@ -45,6 +45,19 @@ static int print(Cli *cli, ImportedImage *image, bool quiet, Error *err) {
                        output_printf(&cli->out, err, "%s %s\n", name, image->manifest.text);
 }
 
+/* From what a name of the store stands for to one platform's image. */
+static int choose_platform(Store *store, const Platform *platform, Descriptor *descriptor, Error *err) {
+        _cleanup_(image_config_freep) ImageConfig *config = NULL;
+        _cleanup_(store_image_freep) StoreImage *image = NULL;
+        const ImageModule *module = image_module(err);
+        const bool chosen = descriptor->type == MEDIA_INDEX;
+
+        if (!module || module->resolve(store, descriptor, platform, &image, descriptor, err) < 0 ||
+            (!chosen && store_image_config(store, image, &config, err) < 0))
+                return -1;
+        return chosen ? 0 : platform_check(platform, &(Platform) { config->os, config->architecture, config->variant }, err);
+}
+
 /* Into the store: pulled, imported or given a second name, under exactly the name that was asked for. */
 static int copy_to_store(Cli *cli, const CopyArgs *args, const CopyRequest *request, Error *err) {
         ImageProgress progress = cli->lifecycle.observer.image_progress;
@@ -78,11 +91,13 @@ static int copy_to_store(Cli *cli, const CopyArgs *args, const CopyRequest *requ
         if (!names_a_place(request->source)) {
                 if (store_name_find(store, request->source, &name, err) < 0)
                         return -1;
-                r = store_name_set(store, request->target, &name.descriptor, err);
+                r = request->platform ? choose_platform(store, request->platform, &name.descriptor, err) : 0;
+                if (r == 0)
+                        r = store_name_set(store, request->target, &name.descriptor, err);
                 image.manifest = name.descriptor.digest;
                 store_name_clear(&name);
                 if (r < 0 || string_copy(request->target, &image.name, err) < 0)
-                        return -1;
+                        return error_prefix(err, "copy '%s'", request->source);
                 return print(cli, &image, args->quiet, err);
         }
         const ImportRequest import = {

@@ -19,8 +19,7 @@ static const Option import_options[] = {
         OPT_FLAG(0, "all", ImportArgs, all, "take every image of an archive that holds several"),
         OPT_FLAG(0, "unpack", ImportArgs, unpack, "unpack the layers in the same pass, so that the first container need not"),
         OPT_FLAG('q', "quiet", ImportArgs, quiet, "print digests only"),
-        OPT_STRING(0, "signature-policy", ImportArgs, signature_policy, "FILE",
-                   "which sources are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
+        OPT_SIGNATURE_POLICY(ImportArgs, signature_policy),
         OPT_END
 };
 

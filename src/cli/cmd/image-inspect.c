@@ -3,14 +3,18 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cli/attached.h"
 #include "cli/images.h"
 #include "cli/registry-options.h"
+#include "image/admission.h"
 
 #define REMOTE "docker://"
 
 typedef struct Inspection {
         RegistryArgs registry; /* first */
         Platform platform;
+        bool attached;
+        const char *extract;
         Store *store;
         json_t *found;
 } Inspection;
@@ -99,6 +103,44 @@ static int image_json(Store *store, const StoreImage *image, const ImageConfig *
         return r < 0 ? error_oom(err) : 0;
 }
 
+static int print_document(Cli *cli, const ImageModule *module, const AttachedRequest *request, const Attachments *attachments,
+                          const char *which, Error *err) {
+        const Attachment *attachment;
+        _cleanup_free_ char *data = NULL;
+        size_t len;
+
+        if (attached_choose(attachments, which, &attachment, err) < 0 || module->attached_read(request, attachment, &data, &len, err) < 0)
+                return -1;
+        return output_bytes(&cli->out, data, len, err);
+}
+
+static bool wants_attached(const Inspection *inspection) {
+        return inspection->attached || inspection->extract;
+}
+
+/* @name: the image's own in its registry; NULL: it came from none */
+static int inspect_attached(Cli *cli, const Call *call, const char *text, const char *name, const Digest *manifest, json_t *object,
+                            Error *err) {
+        _cleanup_attachments_ Attachments attachments = {};
+        const Inspection *inspection = call->args;
+        const RegistryOptions registry = registry_request(cli, call, &inspection->registry);
+        const AttachedRequest request = { .registry = &registry, .name = name, .manifest = manifest };
+        const ImageModule *module;
+
+        if (!wants_attached(inspection))
+                return 0;
+        if (!name) {
+                error_set(err, ERROR_NOT_SUPPORTED, "image '%s': it did not come from a registry, which would keep attachments", text);
+                return error_hint(err, "docker://NAME asks a registry");
+        }
+        module = image_module(err);
+        if (!module || module->attached(&request, &attachments, err) < 0 ||
+            (inspection->attached && attached_json(&attachments, object, err) < 0) ||
+            (inspection->extract && print_document(cli, module, &request, &attachments, inspection->extract, err) < 0))
+                return error_prefix(err, "image '%s'", text);
+        return 0;
+}
+
 /* From the registry's documents alone. */
 static int inspect_remote(Cli *cli, const Call *call, const char *text, json_t *object, Error *err) {
         _cleanup_(image_config_freep) ImageConfig *config = NULL;
@@ -113,31 +155,43 @@ static int inspect_remote(Cli *cli, const Call *call, const char *text, json_t *
                 return error_prefix(err, "image '%s'", text);
         if (json_object_set_new(object, "names", json_pack("[s]", name)) < 0)
                 return error_oom(err);
-        return image_json(inspection->store, image, config, object, err);
+        if (image_json(inspection->store, image, config, object, err) < 0)
+                return -1;
+        return inspect_attached(cli, call, text, name, &image->manifest, object, err);
 }
 
-static int inspect_one(Cli *cli, const Call *call, const char *text, Error *err) {
+static int inspect_local(Cli *cli, const Call *call, const char *text, json_t *object, Error *err) {
         _cleanup_(image_config_freep) ImageConfig *config = NULL;
         _cleanup_(found_image_clear) FoundImage found = {};
-        _cleanup_json_ json_t *object = json_object();
+        _cleanup_free_ char *name = NULL;
         Inspection *inspection = call->args;
 
-        if (!strncmp(text, REMOTE, strlen(REMOTE))) {
-                if (inspect_remote(cli, call, text + strlen(REMOTE), object, err) < 0)
-                        return -1;
-                return json_array_append_new(inspection->found, TAKE(object)) < 0 ? error_oom(err) : 0;
-        }
         if (image_find(inspection->store, text, &found, err) < 0)
                 return -1;
         if (store_image_config(inspection->store, found.image, &config, err) < 0)
                 return error_prefix(err, "image '%s'", text);
         if (names_of(inspection->store, &found.name.descriptor.digest, object, err) < 0 ||
-            image_json(inspection->store, found.image, config, object, err) < 0)
+            image_json(inspection->store, found.image, config, object, err) < 0 ||
+            (wants_attached(inspection) && admission_origin(inspection->store, found.name.name, &found.image->manifest, &name, err) < 0))
+                return -1;
+        return inspect_attached(cli, call, text, name, &found.image->manifest, object, err);
+}
+
+static int inspect_one(Cli *cli, const Call *call, const char *text, Error *err) {
+        _cleanup_json_ json_t *object = json_object();
+        const bool remote = !strncmp(text, REMOTE, strlen(REMOTE));
+        Inspection *inspection = call->args;
+
+        if ((remote ? inspect_remote(cli, call, text + strlen(REMOTE), object, err) : inspect_local(cli, call, text, object, err)) < 0)
                 return -1;
         return json_array_append_new(inspection->found, TAKE(object)) < 0 ? error_oom(err) : 0;
 }
 
 static const Option inspect_options[] = {
+        OPT_FLAG(0, "attached", Inspection, attached,
+                 "list the documents that the image's registry keeps beside it, too: SPDX, CycloneDX and others"),
+        OPT_STRING(0, "extract", Inspection, extract, "DOCUMENT",
+                   "print one of those documents alone, as it is: spdx, cyclonedx, or a type or digest as --attached shows it"),
         OPT_CALL(0, "platform", Inspection, platform, "OS/ARCH[/VARIANT]", platform_take,
                  "with docker://: which platform's image; this machine's unless given"),
         OPT_END
@@ -155,11 +209,13 @@ static int run(Cli *cli, const Call *call, Error *err) {
         Inspection *inspection = call->args;
         int r;
 
+        if (inspection->extract && (inspection->attached || call->n_operands > 1))
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--extract is for one image, and without --attached");
         inspection->found = json_array();
         if (cli_open_store(cli, STORE_READ, &inspection->store, err) < 0)
                 return -1;
         r = command_each(cli, call, inspect_one, err);
-        if (json_array_size(inspection->found) > 0 && output_json(&cli->out, inspection->found, err) < 0)
+        if (json_array_size(inspection->found) > 0 && !inspection->extract && output_json(&cli->out, inspection->found, err) < 0)
                 return -1;
         return r;
 }
@@ -170,8 +226,14 @@ const Command cmd_image_inspect = {
         .summary = "print images' digests, layers and configuration, as a JSON array",
         .operands = "IMAGE...",
         .description = "IMAGE is a name, a digest, or at least six hex digits of one; docker://NAME is looked at in its registry, without "
-                       "fetching its layers.",
-        .examples = "proxmox-lxcri image inspect redis:7 | jq '.[0].config.Env'",
+                       "fetching its layers.\n\n"
+                       "Documents beside an image, such as lists of its parts (SBOM), are asked for in the registry it came from: its "
+                       "referrers, cosign's tags sha256-HEX.sbom and sha256-HEX.att, and the attestations in its index. Their digests are "
+                       "checked; what they say, and whether whoever put them there may say it, is not. Signatures are not among "
+                       "them: see 'image verify'.",
+        .examples = "proxmox-lxcri image inspect redis:7 | jq '.[0].config.Env'\n"
+                    "proxmox-lxcri image inspect --attached docker://registry.example/app:v2 | jq '.[0].attached'\n"
+                    "proxmox-lxcri image inspect --extract spdx docker://registry.example/app:v2 > app.spdx.json",
         .min_operands = 1,
         .max_operands = OPERANDS_MANY,
         .options = (const Option *const[]) { inspect_options, registry_options, NULL },

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "cli/images.h"
+#include "cli/registry-options.h"
 #include "image/admission.h"
 
 typedef struct LoadArgs {
@@ -13,8 +14,7 @@ typedef struct LoadArgs {
 static const Option load_options[] = {
         OPT_STRING('i', "input", LoadArgs, file, "FILE", "an OCI archive, a docker-archive, or the directory of an OCI layout"),
         OPT_FLAG('q', "quiet", LoadArgs, quiet, "print digests only, and no progress"),
-        OPT_STRING(0, "signature-policy", LoadArgs, signature_policy, "FILE",
-                   "which sources are accepted, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
+        OPT_SIGNATURE_POLICY(LoadArgs, signature_policy),
         OPT_END
 };
 

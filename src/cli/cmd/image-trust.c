@@ -1,11 +1,9 @@
 /* image trust: the signature policy, shown and changed. */
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/fs.h"
-#include "cli/command.h"
+#include "cli/registry-options.h"
 #include "trust/policy-edit.h"
 
 typedef struct TrustArgs {
@@ -15,8 +13,7 @@ typedef struct TrustArgs {
 } TrustArgs;
 
 static const Option trust_options[] = {
-        OPT_STRING(0, "signature-policy", TrustArgs, policy, "FILE",
-                   "the policy, in place of ~/.config/containers/policy.json or /etc/containers/policy.json"),
+        OPT_SIGNATURE_POLICY(TrustArgs, policy),
         OPT_GROUP("Options of show"),
         OPT_FLAG('j', "json", TrustArgs, json, "print JSON"),
         OPT_FLAG(0, "raw", TrustArgs, raw, "print the file as it is"),
@@ -75,28 +72,23 @@ static int add_rule(const TrustRule *rule, Table *table, json_t *list, Error *er
         return 0;
 }
 
-static int show_raw(Cli *cli, const char *path, Error *err) {
-        _cleanup_free_ char *text = NULL;
-        size_t len;
-
-        if (file_read_at(AT_FDCWD, path, POLICY_SIZE_MAX, &text, &len, err) < 0)
-                return -1;
-        return output_printf(&cli->out, err, "%s", text);
-}
-
 static int show(Cli *cli, const Call *call, const char *path, Error *err) {
         _cleanup_table_ Table table = TABLE_INIT("TRANSPORT", "NAME", "TYPE", "KEYS");
         const char *scope = call->n_operands > 1 ? call->operands[1] : NULL;
         _cleanup_(policy_freep) TrustPolicy *policy = NULL;
         _cleanup_json_ json_t *list = json_array();
         const TrustArgs *args = call->args;
+        _cleanup_free_ char *text = NULL;
+        size_t len;
 
         if (!list)
                 return error_oom(err);
-        if (policy_load(path, &policy, err) < 0)
+        if (policy_read(path, &text, &len, err) < 0)
                 return -1;
+        if (policy_parse(text, len, path, &policy, err) < 0)
+                return error_prefix(err, "signature policy");
         if (args->raw)
-                return show_raw(cli, path, err);
+                return output_printf(&cli->out, err, "%s", text);
         for (size_t i = 0; i < policy->n; i++)
                 if ((!scope || !strcmp(scope, policy->rules[i].transport ? policy->rules[i].scope : "default")) &&
                     add_rule(&policy->rules[i], &table, list, err) < 0)

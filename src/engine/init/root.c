@@ -13,7 +13,10 @@
 #include "base/fs.h"
 #include "engine/init/init.h"
 
-/* What is mounted on the root must not show on the host: the mount that its path lies on becomes private. */
+/*
+ * What is mounted on the root must not show on the host, and pivot_root(2) wants no shared mount above it: the mount that its path lies on
+ * becomes private.
+ */
 static int make_private(const char *path, Error *err) {
         char copy[PATH_MAX], *slash;
 
@@ -35,7 +38,8 @@ int root_open(Init *init, Error *err) {
 
         if (mount(NULL, "/", NULL, init->plan->propagation, NULL) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "linux.rootfsPropagation");
-        if ((init->plan->propagation & MS_SHARED) && make_private(path, err) < 0)
+        /* One that is not recursive leaves the mounts below "/" as shared as the host's. */
+        if ((!(init->plan->propagation & MS_REC) || (init->plan->propagation & MS_SHARED)) && make_private(path, err) < 0)
                 return -1;
         init->root = init_fd(init, init->plan->root_fd);
         if (init->root < 0 && mount_clone(AT_FDCWD, path, AT_RECURSIVE, &init->root, err) < 0)

@@ -40,6 +40,17 @@ static void control_characters_and_broken_utf8_are_made_visible(void **state) {
         }
 }
 
+static void control_characters_in_json_are_escaped(void **state) {
+        _cleanup_json_ json_t *json = json_pack("[s]", "\033\x7f\xc2\x9b\xc2\xa0\xc3\x9b€");
+        _cleanup_(output_clear) Output out = OUTPUT_INIT(-1);
+        _cleanup_json_ json_t *again = NULL;
+
+        assert_int_equal(output_json(&out, json, NULL), 0);
+        assert_string_equal(out.text.data, "[\n  \"\\u001B\\u007F\\u009B\xc2\xa0\xc3\x9b€\"\n]\n");
+        assert_int_equal(json_parse(out.text.data, out.text.len, "output", &again, NULL), 0);
+        assert_true(json_equal(json, again));
+}
+
 static void tables_are_aligned_by_characters(void **state) {
         _cleanup_table_ Table table = TABLE_INIT("ID", "NAME", "LAST");
         _cleanup_(output_clear) Output out = OUTPUT_INIT(-1);
@@ -148,6 +159,7 @@ static void an_error_of_any_length_is_reported(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(control_characters_and_broken_utf8_are_made_visible),
+                cmocka_unit_test(control_characters_in_json_are_escaped),
                 cmocka_unit_test(tables_are_aligned_by_characters),
                 cmocka_unit_test(a_full_disk_is_an_error),
                 cmocka_unit_test(sizes_durations_and_ages_read_well),

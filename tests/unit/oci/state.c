@@ -231,20 +231,6 @@ static void ids_are_safe_as_names_of_directories(void **unused) {
         assert_int_equal(id_check(text, NULL), -1);
 }
 
-static void time_is_rfc_3339_in_utc(void **unused) {
-        char text[TIME_TEXT_MAX];
-        struct tm utc = {};
-        time_t now = time(NULL);
-        const char *rest;
-
-        time_now_text(text);
-        rest = strptime(text, "%Y-%m-%dT%H:%M:%S.", &utc);
-        assert_non_null(rest);
-        assert_int_equal(strspn(rest, "0123456789"), 9);
-        assert_string_equal(rest + 9, "Z");
-        assert_in_range(timegm(&utc), now, now + 5);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 scratch_test(what_is_saved_loads_again),
@@ -256,7 +242,6 @@ int main(void) {
                 cmocka_unit_test(oci_state_reads_like_runc_s),
                 cmocka_unit_test(statuses_have_the_spec_s_names),
                 cmocka_unit_test(ids_are_safe_as_names_of_directories),
-                cmocka_unit_test(time_is_rfc_3339_in_utc),
         };
 
         setenv("TZ", "America/New_York", 1); /* so that local time would show */

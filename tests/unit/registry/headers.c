@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "registry/headers.h"
 
@@ -51,6 +52,40 @@ static void malformed_challenges_are_refused(void **state) {
         }
 }
 
+static void the_next_page_is_found_among_links(void **state) {
+        static const struct {
+                const char *fields[3];
+                const char *next; /* NULL: there is none */
+        } rows[] = {
+                { { NULL }, NULL },
+                { { "", " , " }, NULL },
+                { { "</v2/a>; rel=\"next\"" }, "/v2/a" },
+                { { "<a,b;c>;REL=Next" }, "a,b;c" },
+                { { "<a>; rel=prev, <b>; title=\"x, \\\"; rel=next\"; rel=\"last  next\"" }, "b" },
+                { { "<a>; rel=nextish; rel=next", "<b>;rel=last" }, NULL }, /* of two relations the first counts */
+                { { "<a>", "<b> ; x ; rel = next" }, "b" },
+                { { "<>; rel=next" }, "" },
+        };
+        static const char *const wrong[] = { "a; rel=next", "<a; rel=next", "<a> rel=next", "<a>; rel=\"next", "<a>; rel=" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *next = NULL;
+
+                assert_int_equal(link_next_parse((char *const *) rows[i].fields, &next, NULL), 0);
+                if (!string_equal(next, rows[i].next))
+                        fail_msg("'%s' in place of '%s'", next ?: "nothing", rows[i].next ?: "nothing");
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+                char *fields[] = { (char *) wrong[i], NULL }, *next = NULL;
+                Error err = ERROR_INIT;
+
+                if (link_next_parse(fields, &next, &err) == 0)
+                        fail_msg("'%s' is taken", wrong[i]);
+                assert_int_equal(err.kind, ERROR_REGISTRY);
+                assert_null(next);
+        }
+}
+
 static void ranges_are_read_to_the_last_digit(void **state) {
         static const char *const wrong[] = { "", "bytes", "bytes 1-2", "bytes 2-1/3", "bytes 0-3/3", "bytes 0-1/2x", "bytes -1/2",
                                              "items 0-1/2",
@@ -83,6 +118,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_best_challenge_is_taken),
                 cmocka_unit_test(malformed_challenges_are_refused),
+                cmocka_unit_test(the_next_page_is_found_among_links),
                 cmocka_unit_test(ranges_are_read_to_the_last_digit),
                 cmocka_unit_test(retry_after_is_seconds_or_a_date),
         };

@@ -16,14 +16,29 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "runtime/log.h"
+#include "runtime/monitor-watch.h"
 #include "runtime/monitor.h"
 #include "scratch.h"
 
 #define OUTPUT_MAX (8u << 20)
 
-/* Runs a shell command under a monitor; its exit code as the monitor returned it. */
+/* What MONITOR_PROGRAM does, in this process. */
+static _Noreturn void watch(Monitor *monitor, pid_t init) {
+        static MonitorBuffers buffers;
+        MonitorWatch watch, parsed;
+        char word[MONITOR_WATCH_TEXT_MAX];
+
+        monitor_release(monitor, init, &watch);
+        monitor_watch_print(&watch, word);
+        if (!monitor_watch_parse(word, &parsed))
+                _exit(98);
+        _exit(monitor_watch(&parsed, &buffers));
+}
+
+/* Runs a shell command under a monitor; its exit code as the monitor learned it. */
 static int monitored(Scratch *scratch, uint64_t log_max, const char *shell) {
         const MonitorRequest request = { .dir_fd = scratch->fd, .log_max = log_max };
         Monitor *monitor;
@@ -37,15 +52,13 @@ static int monitored(Scratch *scratch, uint64_t log_max, const char *shell) {
                 const Spawn spawn = {
                         .argv = argv, .stdin_fd = -1, .stdout_fd = monitor_stdout(monitor), .stderr_fd = monitor_stderr(monitor)
                 };
-                char *const cgroups[] = { NULL };
                 pid_t pid;
 
                 if (process_spawn(&spawn, &pid, NULL, &err) < 0) {
                         monitor_report(monitor, &err);
                         _exit(99);
                 }
-                monitor_report(monitor, NULL);
-                _exit(monitor_loop(monitor, pid, cgroups));
+                watch(monitor, pid);
         }
         assert_int_equal(monitor_report_read(report, &err), 0);
         close(report);
@@ -76,30 +89,52 @@ static void assert_logs(Scratch *scratch, const LogRequest *request, const char 
         assert_string_equal(text, want);
 }
 
-static void output_is_logged_and_the_exit_recorded(void **state) {
+static void output_is_logged_and_the_exit_known(void **state) {
         Scratch *scratch = *state;
         _cleanup_free_ char *out = NULL, *errors = NULL, *line = NULL;
         const LogRequest all = { .tail = -1 };
-        ExitRecord record;
         Error err = ERROR_INIT;
 
         assert_int_equal(monitored(scratch, 0, "echo one; echo bad >&2; printf 'two\\nend'; exit 5"), 5);
         out = logs(scratch, &all, &errors);
         assert_string_equal(out, "one\ntwo\nend");
         assert_string_equal(errors, "bad\n");
-        assert_int_equal(exit_record_load(scratch->fd, &record, &err), 0);
-        assert_int_equal(record.exit_code, 5);
-        assert_false(record.oom_killed);
         assert_int_equal(file_read_at(scratch->fd, LOG_FILE, 4096, &line, NULL, &err), 0);
         assert_int_equal(strncmp(line, "{\"log\":\"one\\n\",\"stream\":\"stdout\",\"time\":\"2", 40), 0);
 }
 
-static void a_killed_init_is_recorded_as_128_and_the_signal(void **state) {
-        ExitRecord record;
-
+static void a_killed_init_counts_as_128_and_the_signal(void **state) {
         assert_int_equal(monitored(*state, 0, "kill -9 $$"), 137);
-        assert_int_equal(exit_record_load(((Scratch *) *state)->fd, &record, NULL), 0);
+}
+
+static void an_exit_is_recorded(void **state) {
+        Scratch *scratch = *state;
+        char now[TIME_TEXT_MAX];
+        ExitRecord record;
+        Error err = ERROR_INIT;
+
+        time_now_text(now);
+        assert_int_equal(exit_record_load(scratch->fd, &record, &err), -1);
+        assert_int_equal(err.errnum, ENOENT);
+        assert_int_equal(exit_record_now(scratch->fd, 137, (char *const[]) { NULL }, 0, &err), 0);
+        assert_int_equal(exit_record_load(scratch->fd, &record, &err), 0);
         assert_int_equal(record.exit_code, 137);
+        assert_false(record.oom_killed);
+        assert_true(strcmp(now, record.exited) <= 0);
+}
+
+static void only_a_whole_word_says_what_to_watch(void **unused) {
+        static const char *const bad[] = { "", "1,2,3,4,5", "1,2,3,4,5,", "1,2,3,4,5,6,7", "1,2,3,4,5,6 ", "a,2,3,4,5,6" };
+        MonitorWatch watch;
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert_false(monitor_watch_parse(bad[i], &watch));
+        assert_true(monitor_watch_parse("3,-9,4,2147483647,5,18446744073709551615", &watch));
+        assert_int_equal(watch.dir_fd, 3);
+        assert_int_equal(watch.console_listen, -9);
+        assert_int_equal(watch.outputs[1], INT_MAX);
+        assert_int_equal(watch.init, 5);
+        assert_true(watch.log_max == UINT64_MAX);
 }
 
 static void bytes_that_are_not_utf8_come_back_exactly(void **state) {
@@ -285,8 +320,7 @@ static void what_a_console_says_is_logged(void **state) {
                 spawn.stdout_fd = slave;
                 if (process_spawn(&spawn, &pid, NULL, &err) < 0)
                         _exit(91);
-                monitor_report(monitor, NULL);
-                _exit(monitor_loop(monitor, pid, (char *const[]) { NULL }));
+                watch(monitor, pid);
         }
         assert_int_equal(monitor_report_read(report, &err), 0);
         close(report);
@@ -348,8 +382,10 @@ static void follow_ends_with_the_container(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                scratch_test(output_is_logged_and_the_exit_recorded),
-                scratch_test(a_killed_init_is_recorded_as_128_and_the_signal),
+                scratch_test(output_is_logged_and_the_exit_known),
+                scratch_test(a_killed_init_counts_as_128_and_the_signal),
+                scratch_test(an_exit_is_recorded),
+                cmocka_unit_test(only_a_whole_word_says_what_to_watch),
                 scratch_test(bytes_that_are_not_utf8_come_back_exactly),
                 scratch_test(nul_bytes_and_long_lines_come_back_exactly),
                 scratch_test(the_log_is_capped_and_rotated),

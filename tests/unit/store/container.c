@@ -58,6 +58,20 @@ static void a_record_comes_back_whole(void **state) {
         assert_int_equal(fixture_shell("test -z \"$(ls -A %s/tmp)\"", f->path), 0);
 }
 
+static void a_record_that_a_power_loss_emptied_is_none(void **state) {
+        Fixture *f = *state;
+        ContainerRecord record = record_of("web"), *loaded = NULL;
+        _cleanup_close_ int fd = -EBADF;
+
+        assert_ok(container_dir_make(f->store, &record, false, &fd, &f->err), &f->err);
+        assert_false(container_record_is_lost(fd));
+        assert_int_equal(fixture_shell(": > %s/containers/web/container.json", f->path), 0);
+        assert_true(container_record_is_lost(fd));
+        assert_int_equal(container_record_load(fd, &loaded, &f->err), -1);
+        assert_int_equal(f->err.kind, ERROR_CONTAINER_NOT_FOUND);
+        assert_ok(container_dir_remove(f->store, "web", &f->err), &f->err);
+}
+
 static void an_id_is_made_once(void **state) {
         Fixture *f = *state;
         ContainerRecord record = record_of("web"), *loaded = NULL;
@@ -210,6 +224,7 @@ static void fields_of_a_later_version_do_no_harm(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(a_record_comes_back_whole),
+                TEST(a_record_that_a_power_loss_emptied_is_none),
                 TEST(an_id_is_made_once),
                 TEST(ids_that_name_no_directory_are_refused),
                 TEST(the_list_is_sorted_and_holds_records_only),
