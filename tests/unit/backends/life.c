@@ -288,8 +288,8 @@ static void an_unknown_runtime_is_refused_by_name(void **state) {
         assert_int_equal(err.kind, ERROR_INVALID_ARGUMENT);
         assert_non_null(strstr(err.text, "'kata'"));
         assert_string_equal(err.hint, "there are: lxc, native, crun, runc");
-        assert_string_equal(backend_at(0)->name, "crun");
-        assert_string_equal(backend_at(3)->name, "lxc");
+        assert_string_equal(backend_at(0)->name, "lxc");
+        assert_string_equal(backend_at(3)->name, "runc");
         assert_null(backend_at(4));
 }
 
