@@ -20,9 +20,10 @@
 typedef enum BackendCapability {
         BACKEND_RUNS_HOOKS   = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
         BACKEND_UNPRIVILEGED = 1 << 1, /* containers made from images get a user namespace, unless the user says otherwise */
-        BACKEND_OWN_CGROUPS  = 1 << 3, /* makes its cgroups by runtime/cgroup-create.h, which refuses limits that it cannot set */
         BACKEND_SHIELDS_HOST = 1 << 2, /* a user namespace's root need not get to the path of its root filesystem, nor is given host's devices */
-        BACKEND_ENDS_CGROUPS = 1 << 3, /* a run or delete that succeeded has left none of the container's cgroups */
+        BACKEND_OWN_CGROUPS  = 1 << 3, /* makes its cgroups by runtime/cgroup-create.h, which refuses limits that it cannot set */
+        BACKEND_ENDS_CGROUPS = 1 << 4, /* a run or delete that succeeded has left none of the container's cgroups */
+        BACKEND_BOOTS        = 1 << 5, /* an init in it gets a cgroup to divide, on v1, too: system containers */
 } BackendCapability;
 
 typedef struct Backend Backend;

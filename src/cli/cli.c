@@ -165,6 +165,18 @@ int command_each_match(Cli *cli, const Call *call, int (*each)(Cli *cli, const C
         return 0;
 }
 
+int command_each_selected(Cli *cli, const Call *call, Selection which,
+                          int (*each)(Cli *cli, const Call *call, const char *id, Error *err), Error *err) {
+        _cleanup_strv_ char **ids = NULL;
+        Call selected = *call;
+
+        if (lifecycle_select(&cli->lifecycle, which, &ids, err) < 0)
+                return -1;
+        selected.operands = ids;
+        selected.n_operands = strv_length(ids);
+        return command_each(cli, &selected, each, err);
+}
+
 static int check_operands(const Command *command, const Parsed *parsed, Error *err) {
         if (parsed->n_operands < command->min_operands)
                 error_set(err, ERROR_INVALID_ARGUMENT, "'%s' needs %s", command->name, command->operands);

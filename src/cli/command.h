@@ -82,5 +82,9 @@ int command_each(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *c
 /** command_each_match() - the same for every container whose id the regular expressions match; none is no error, as with crun */
 int command_each_match(Cli *cli, const Call *call, int (*each)(Cli *cli, const Call *call, const char *id, Error *err), Error *err);
 
+/** command_each_selected() - the same for every container that is selected; none is no error */
+int command_each_selected(Cli *cli, const Call *call, Selection which,
+                          int (*each)(Cli *cli, const Call *call, const char *id, Error *err), Error *err);
+
 /** The options every command has */
 extern const Option *const global_tables[];

@@ -31,6 +31,7 @@ TAKE_BY_SPEC(memory_swap)
 TAKE_BY_SPEC(mount)
 TAKE_BY_SPEC(pids_limit)
 TAKE_BY_SPEC(shm_size)
+TAKE_BY_SPEC(systemd)
 TAKE_BY_SPEC(tmpfs)
 TAKE_BY_SPEC(ulimit)
 TAKE_BY_SPEC(userns)
@@ -116,6 +117,9 @@ const Option container_image_options[] = {
         OPT_FLAG('t', "tty", ContainerArgs, spec.tty, "give the process a terminal"),
         OPT_CALL(0, "stop-signal", ContainerArgs, spec.stop_signal, "SIGNAL", take_stop_signal,
                  "what 'stop' sends first, in place of the image's"),
+        OPT_CALL(0, "systemd", ContainerArgs, spec, "true|false|always", take_systemd,
+                 "boot it as a system container: when its command is an init (true, the default with native and lxc), or always"),
+        OPT_FLAG(0, "on-boot", ContainerArgs, on_boot, "'start --on-boot', which the host runs when it has booted, starts it"),
         OPT_COPY(0, "hostname", ContainerArgs, spec.hostname, "NAME", "the container's host name; its ID unless given"),
         OPT_CALL(0, "annotation", ContainerArgs, spec, "KEY=VALUE", take_annotation, "an annotation for the runtime"),
         OPT_GROUP("With --image: files and devices"),
@@ -237,6 +241,8 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
 
         if (args->image && args->bundle)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--bundle and --image exclude each other");
+        if (args->on_boot && args->remove)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--on-boot and --rm exclude each other");
         if (!args->image && check_bundle(call, err) < 0)
                 return -1;
         if (descriptors_check(args->preserve_fds, err) < 0)
@@ -270,6 +276,7 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
                 .detach = args->detach,
                 .remove = args->remove,
                 .keep = args->keep,
+                .on_boot = args->on_boot,
         };
         made.registry = registry_request(cli, call, &args->registry);
         if (args->image && lifecycle_enter(&cli->lifecycle, NULL, err) < 0)

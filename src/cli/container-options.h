@@ -13,7 +13,7 @@ typedef struct ContainerArgs {
         Platform platform;
         PullPolicy pull;
         const char *bundle, *image, *storage_driver, *pid_file, *console_socket;
-        bool no_pivot, no_new_keyring, no_subreaper, detach, remove, keep;
+        bool no_pivot, no_new_keyring, no_subreaper, detach, remove, keep, on_boot;
         int64_t preserve_fds;
         SpecOptions spec;
         NetworkOptions network;

@@ -25,6 +25,8 @@ int console_begin(Console *console, int master, Error *err) {
         struct termios raw;
 
         console->master = master;
+        if (master >= 0)
+                console->peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (master < 0 || tcgetattr(STDIN_FILENO, &console->saved) < 0)
                 return 0;
         raw = console->saved;
@@ -40,6 +42,7 @@ void console_end(Console *console) {
         if (console->raw)
                 (void) tcsetattr(STDIN_FILENO, TCSANOW, &console->saved);
         close_keep_errno(console->master);
+        close_keep_errno(console->peer);
         *console = CONSOLE_INIT;
 }
 

@@ -11,12 +11,13 @@
 
 typedef struct Console {
         int master;      /* of the process's terminal; -EBADF: it has none */
+        int peer;        /* its other end: an init closes its console and opens it again, which must not look like the output's end */
         bool raw;        /* our own terminal is in raw mode, @saved is what it was */
         bool input_ended;
         struct termios saved;
 } Console;
 
-#define CONSOLE_INIT ((Console) { .master = -EBADF })
+#define CONSOLE_INIT ((Console) { .master = -EBADF, .peer = -EBADF })
 
 /** console_begin() - @master is taken; -EBADF: nothing to do */
 int console_begin(Console *console, int master, Error *err);

@@ -1,15 +1,14 @@
 /* `mounts` of a configuration as the init wants them. Source: runtime-spec config.md, "Linux mount options" */
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "engine/plan.h"
 #include "engine/warn.h"
+#include "oci/runtime-spec.h"
 #include "oci/spec-schema.h"
 #include "oci/userns.h"
 
@@ -170,13 +169,6 @@ static int apply_option(MountParts *p, size_t index, const char *text, Error *er
         return 0;
 }
 
-/* Whether cgroup v2 is all there is. */
-static bool is_unified(void) {
-        struct statfs st;
-
-        return statfs(CGROUP_MOUNT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 /* What is no option of mounts in general is one of a file system, and mount(2) takes none of those with MS_BIND. So do runc and crun. */
 static void pass_over_data(MountParts *p, size_t i, const EngineContainer *container) {
         for (size_t n = 0; n < p->n_data; n++)
@@ -198,8 +190,11 @@ static int parse_mount(MountParts *p, size_t i, const json_t *entry, const Engin
         } else if (!type || !type[0])
                 return error_set(err, ERROR_INVALID_SPEC, "config.json: mounts[%zu].type: missing", i);
         else if (!strcmp(type, "cgroup") || !strcmp(type, "cgroup2")) {
-                p->mount.kind = !strcmp(type, "cgroup2") || is_unified() ? PLAN_MOUNT_CGROUP_V2 : PLAN_MOUNT_CGROUP_V1;
-                if (p->n_data > 0)
+                bool named = !strcmp(type, "cgroup") && p->n_data == 1 && !strncmp(p->data[0], "name=", 5);
+
+                p->mount.kind = named ? PLAN_MOUNT_CGROUP_NAMED
+                                      : !strcmp(type, "cgroup2") || cgroup_is_unified() ? PLAN_MOUNT_CGROUP_V2 : PLAN_MOUNT_CGROUP_V1;
+                if (p->n_data > 0 && !named)
                         return refused(i, p->data[0], "cgroups are shown as they are", err);
         } else {
                 p->mount.kind = PLAN_MOUNT_FS;
@@ -294,6 +289,18 @@ static int check_propagation(const MountParts *p, size_t i, Error *err) {
         return 0;
 }
 
+/* A hierarchy of version 1 without controllers, which is there when somebody on the host, mostly its systemd, has mounted it. */
+static int check_hierarchy(const Cgroup *cgroup, size_t i, const char *name, Error *err) {
+        for (char **controllers = cgroup->controllers; *controllers; controllers++)
+                if (!strcmp(*controllers, name))
+                        return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].options: '%s': the container has no cgroup in such a hierarchy", i, name);
+        if (cgroup_is_unified())
+                return error_hint(err, "this host has cgroup v2 only: of a container that was made before it had, make a new one");
+        return error_hint(err, "make it on the host: mkdir /sys/fs/cgroup/systemd; "
+                               "mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd");
+}
+
 static int add_mount(Builder *b, const PlanSource *source, size_t i, const json_t *entry, PlanMount *ret, Error *err) {
         const char *from = json_string_value(schema_field(entry, "source")), *to = json_string_value(schema_field(entry, "destination"));
         const char *type = json_string_value(schema_field(entry, "type"));
@@ -302,6 +309,8 @@ static int add_mount(Builder *b, const PlanSource *source, size_t i, const json_
 
         if (parse_mount(&p, i, entry, source->container, err) < 0 ||
             (!linux_has_namespace(schema_field(source->spec, "linux"), "mount", NULL) && check_propagation(&p, i, err) < 0))
+                return -1;
+        if (p.mount.kind == PLAN_MOUNT_CGROUP_NAMED && check_hierarchy(source->cgroup, i, p.data[0], err) < 0)
                 return -1;
         if (!strcmp(to, "/"))
                 return error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].destination: the root filesystem itself is root.path",
@@ -370,7 +379,7 @@ int plan_mounts(Builder *b, const PlanSource *source, Error *err) {
         for (size_t i = 0; i < n; i++) {
                 if (add_mount(b, source, i, json_array_get(list, i), &mounts[i], err) < 0)
                         return -1;
-                v1 = v1 || mounts[i].kind == PLAN_MOUNT_CGROUP_V1;
+                v1 = v1 || mounts[i].kind == PLAN_MOUNT_CGROUP_V1 || mounts[i].kind == PLAN_MOUNT_CGROUP_NAMED;
                 v2 = v2 || mounts[i].kind == PLAN_MOUNT_CGROUP_V2;
         }
         if (v1 && v2)

@@ -53,7 +53,8 @@ static int put_record(json_t *document, const Lifecycle *lifecycle, const char *
                 return 0;
         if (put(document, "image", json_pack("{s:s, s:s}", "name", record->image_name, "manifest", record->image.text), err) < 0 ||
             put_text(document, "storageDriver", record->driver, err) < 0 ||
-            put_text(document, "stopSignal", record->stop_signal, err) < 0 || put_text(document, "hostname", record->hostname, err) < 0)
+            put_text(document, "stopSignal", record->stop_signal, err) < 0 || put_text(document, "hostname", record->hostname, err) < 0 ||
+            put(document, "onBoot", json_boolean(record->on_boot), err) < 0)
                 return -1;
         return put_text(document, "store", lifecycle->store, err);
 }

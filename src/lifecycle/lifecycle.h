@@ -85,6 +85,7 @@ typedef struct CreateRequest {
         bool detach;            /* run -d */
         bool remove;            /* run --rm */
         bool keep;              /* run --keep of a bundle: not deleted at exit */
+        bool on_boot;           /* with image: `start --on-boot` starts it */
 } CreateRequest;
 
 /** lifecycle_create() - the nine phases; returns when the container is created. Errors: any kind, with phase */
@@ -158,6 +159,14 @@ typedef struct ListEntry {
 } ListEntry;
 ListEntry *list_entries_free(ListEntry *entries, size_t n);
 int lifecycle_list(const Lifecycle *lifecycle, ListEntry **ret, size_t *ret_n, Error *err);
+
+typedef enum Selection {
+        SELECT_ON_BOOT, /* wanted at boot, and not running */
+        SELECT_RUNNING, /* or paused: those that stop */
+} Selection;
+
+/** lifecycle_select() - ids of containers made from images, sorted; what is broken is of both kinds, so that who asked meets its error. strv_free() */
+int lifecycle_select(const Lifecycle *lifecycle, Selection which, char ***ret, Error *err);
 
 /** lifecycle_match() - the ids of all containers that a POSIX extended regular expression matches; strv_free(). Errors: InvalidArgument */
 int lifecycle_match(const Lifecycle *lifecycle, const char *pattern, char ***ret, Error *err);

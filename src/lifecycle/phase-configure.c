@@ -59,6 +59,8 @@ static int build_config(Transaction *t, SpecOptions *options, Error *err) {
         if (dir_open_at(t->container_fd, "rootfs", &root_fd, err) < 0 ||
             spec_build(t->image_config, options, root_fd, "rootfs", &spec, err) < 0)
                 return error_prefix(err, "image '%s'", t->request->image);
+        if (t->boots && machine_id_set(root_fd, options->machine_id, t->mapping, err) < 0)
+                return -1;
         if (string_copy(json_string_value(json_object_get(spec, "ociVersion")), &t->oci_version, err) < 0 ||
             string_copy(options->cgroups_path, &t->cgroups_path, err) < 0)
                 return -1;
@@ -79,6 +81,9 @@ int write_config(Transaction *t, Error *err) {
         int r;
 
         options = userns_options(t);
+        options.boots = t->boots;
+        if (t->boots && spec_machine_id(options.machine_id, err) < 0)
+                return -1;
         /* What nobody asked for is not refused. */
         if (options.pids_limit == 0 && (!lifecycle->rootless_user || lifecycle->systemd_cgroup))
                 options.pids_limit = lifecycle->config->pids_limit;

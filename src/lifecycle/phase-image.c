@@ -120,9 +120,30 @@ static int obtain_image(Transaction *t, Error *err) {
         return -1;
 }
 
+/* An init boots, unless nobody has said so and the runtime cannot have it do so. Its terminal is the console. */
+static int choose_boot(Transaction *t, Error *err) {
+        const SpecOptions *options = t->request->options;
+        bool able = t->backend->capabilities & BACKEND_BOOTS;
+
+        if (options->systemd == SYSTEMD_FALSE || (options->systemd == SYSTEMD_UNSAID && !able) ||
+            (options->systemd != SYSTEMD_ALWAYS && !spec_runs_init(t->image_config, options)))
+                return 0;
+        if (!able) {
+                error_set(err, ERROR_NOT_SUPPORTED, "--systemd: runtime '%s' does not boot system containers", t->backend->name);
+                return error_hint(err, "take --runtime lxc or native, or --systemd=false to start the init like any other program");
+        }
+        if (t->lifecycle->no_cgroups) {
+                error_set(err, ERROR_NOT_SUPPORTED, "--systemd: an init needs a cgroup of its own");
+                return error_hint(err, "leave '--cgroup-manager disabled' out, or say --systemd=false");
+        }
+        t->boots = t->terminal = true;
+        return 0;
+}
+
 static int make_record(Transaction *t, Error *err) {
         const SpecOptions *options = t->request->options;
         const char *stop_signal = options->stop_signal ?: t->image_config->stop_signal;
+        const char *default_signal = t->boots ? SPEC_INIT_STOP_SIGNAL : "SIGTERM";
         ContainerRecord *record = calloc(1, sizeof(*record));
         char now[TIME_TEXT_MAX];
 
@@ -133,11 +154,12 @@ static int make_record(Transaction *t, Error *err) {
         record->image = t->image->manifest;
         record->systemd_cgroup = t->lifecycle->systemd_cgroup;
         record->terminal = t->terminal;
+        record->on_boot = t->request->on_boot;
         snprintf(record->boot_id, sizeof(record->boot_id), "%s", t->boot_id);
         if (string_copy(t->request->id, &record->id, err) < 0 || string_copy(t->lifecycle->root, &record->root, err) < 0 ||
             string_copy(t->request->image, &record->image_name, err) < 0 || string_copy(t->driver->name, &record->driver, err) < 0 ||
             string_copy(t->backend->name, &record->runtime, err) < 0 || string_copy(now, &record->created, err) < 0 ||
-            string_copy(stop_signal && stop_signal[0] ? stop_signal : "SIGTERM", &record->stop_signal, err) < 0 ||
+            string_copy(stop_signal && stop_signal[0] ? stop_signal : default_signal, &record->stop_signal, err) < 0 ||
             string_copy(options->hostname, &record->hostname, err) < 0)
                 return -1;
         /* From here on the image is referred to, and a power loss leaves something to be undone; nothing of one that goes when it ends. */
@@ -154,7 +176,7 @@ int ensure_image(Transaction *t, Error *err) {
         if (driver_choose(t->store, t->request->storage_driver ?: t->lifecycle->config->storage_driver, userns_is_wanted(t), &t->driver,
                           err) < 0)
                 return -1;
-        if (fault_point("image.middle", err) < 0)
+        if (fault_point("image.middle", err) < 0 || choose_boot(t, err) < 0)
                 return -1;
         return make_record(t, err);
 }

@@ -31,6 +31,8 @@ int check_volumes(Transaction *t, Error *err);
 
 int write_config(Transaction *t, Error *err);
 int remove_config(Undo *undo, Error *err);
+/** machine_id_set() - write @id to /etc/machine-id, unless the image has one. @mapping: who its owner is on the host. Errors: FileError, InvalidRootfs */
+int machine_id_set(int root_fd, const char *id, const IdMapping *mapping, Error *err);
 
 /** prepare_network() - what the configuration has to say of it goes into @options, whose new strings are the caller's to free */
 int prepare_network(Transaction *t, SpecOptions *options, Error *err);

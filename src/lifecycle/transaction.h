@@ -51,6 +51,7 @@ typedef struct Transaction {
         StoreImage *image;
         ImageConfig *image_config;
         const Driver *driver;
+        bool boots;         /* a system container */
         IdMapping *mapping; /* of its user namespace; NULL: none */
         char *uid_map, *gid_map; /* of the same, in the words of the options, when they are not the user's; NULL: they are */
         ContainerRecord *record;

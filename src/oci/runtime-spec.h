@@ -77,6 +77,16 @@ typedef struct SpecDevice {
         char *access;           /* "rwm" */
 } SpecDevice;
 
+/** --systemd: whether a container is to boot, as of podman */
+typedef enum SpecSystemd {
+        SYSTEMD_UNSAID,
+        SYSTEMD_FALSE,
+        SYSTEMD_TRUE,   /* when its command is an init */
+        SYSTEMD_ALWAYS,
+} SpecSystemd;
+
+#define SPEC_MACHINE_ID_MAX 33 /* 128 bits in hexadecimal and a NUL. Source: machine-id(5) */
+
 /** What the user asked for on top of the image; all members are optional (zero: not said) */
 typedef struct SpecOptions {
         char **args;            /* COMMAND and ARGs: in place of the image's Cmd */
@@ -106,6 +116,9 @@ typedef struct SpecOptions {
                                  * "own" are for the caller to make maps of */
         char *uid_map, *gid_map; /* "CONTAINER:HOST:SIZE[,…]" */
         char *stop_signal;
+        SpecSystemd systemd;
+        bool boots;              /* make it a system container; the caller has looked at @systemd */
+        char machine_id[SPEC_MACHINE_ID_MAX]; /* of a system container whose image has none; "": the container's own to choose */
         char *cgroups_path;     /* for linux.cgroupsPath; NULL: the runtime's default */
         char *netns_path;       /* path of a network namespace; NULL: a new one */
         bool host_network;      /* no network namespace of its own */
@@ -129,6 +142,18 @@ int spec_userns(const SpecOptions *options, IdMapping **ret, Error *err);
  * Errors: FileError, InvalidArgument (a range past the highest id)
  */
 int spec_host_ids(IdRange *ret_uids, IdRange *ret_gids, Error *err);
+
+/** cgroup_is_unified() - whether the host has cgroup v2 and nothing else */
+bool cgroup_is_unified(void);
+
+/** spec_runs_init() - whether the container's command is an init: /sbin/init, /usr/sbin/init, /usr/local/sbin/init, or named systemd. As podman */
+bool spec_runs_init(const ImageConfig *image, const SpecOptions *options);
+
+/** spec_machine_id() - a new one. Errors: FileError */
+int spec_machine_id(char ret[SPEC_MACHINE_ID_MAX], Error *err);
+
+/** What `stop` sends to an init that does not say otherwise: systemd's "halt". Source: systemd(1) */
+#define SPEC_INIT_STOP_SIGNAL "SIGRTMIN+3"
 
 /** spec_options_clear() - free what the members own */
 void spec_options_clear(SpecOptions *options);
@@ -174,4 +199,5 @@ int spec_option_env(SpecOptions *options, const char *value, Error *err);       
 int spec_option_env_file(SpecOptions *options, const char *path, Error *err);
 int spec_option_annotation(SpecOptions *options, const char *value, Error *err);  /* --annotation KEY=VALUE */
 int spec_option_entrypoint(SpecOptions *options, const char *value, Error *err);  /* a command, or a JSON array of strings */
+int spec_option_systemd(SpecOptions *options, const char *value, Error *err);     /* true | false | always */
 int spec_option_userns(SpecOptions *options, const char *value, Error *err);      /* host | private | auto[:size=N] */

@@ -12,16 +12,27 @@
 
 #define UMASK_DEFAULT 022 /* as podman and docker; without it the caller's own would leak in */
 
+/* Entrypoint and what follows it, NULL where there is none. */
+static void command_parts(const ImageConfig *image, const SpecOptions *options, char *const **ret_entrypoint, char *const **ret_rest) {
+        /* --entrypoint "" */
+        bool none = options->entrypoint && options->entrypoint[0] && !options->entrypoint[0][0];
+
+        *ret_entrypoint = none ? NULL : options->entrypoint ?: image->entrypoint;
+        *ret_rest = options->args || options->entrypoint ? options->args : image->cmd;
+}
+
+const char *command_first(const ImageConfig *image, const SpecOptions *options) {
+        char *const *entrypoint, *const *rest;
+
+        command_parts(image, options, &entrypoint, &rest);
+        return entrypoint && entrypoint[0] ? entrypoint[0] : rest ? rest[0] : NULL;
+}
+
 static int args_build(const ImageConfig *image, const SpecOptions *options, json_t **ret, Error *err) {
-        char *const *entrypoint = options->entrypoint ?: image->entrypoint;
-        char *const *rest = image->cmd;
+        char *const *entrypoint, *const *rest;
         _cleanup_json_ json_t *args = NULL;
 
-        /* --entrypoint "" */
-        if (options->entrypoint && options->entrypoint[0] && !options->entrypoint[0][0])
-                entrypoint = NULL;
-        if (options->args || options->entrypoint)
-                rest = options->args;
+        command_parts(image, options, &entrypoint, &rest);
         if (texts_json(entrypoint, "the entrypoint", &args, err) < 0)
                 return -1;
         for (; rest && *rest; rest++)
@@ -80,7 +91,7 @@ static void build_clear(Build *build) {
 
 /* crun 1.8 gives a new terminal no size unless told. */
 static int terminal_build(const SpecOptions *options, json_t *process, Error *err) {
-        if (!options->tty)
+        if (!options->tty && !options->boots)
                 return 0;
         if (part_set(process, "terminal", json_true(), err) < 0)
                 return -1;

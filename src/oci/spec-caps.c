@@ -137,7 +137,7 @@ int capabilities_build(const SpecOptions *options, uint32_t uid, json_t **ret, u
                 return error_hint(err, "'capsh --print' shows what this environment allows");
         }
 
-        bounding = options->privileged || add_all ? grantable : DEFAULT_SET & grantable;
+        bounding = options->privileged || add_all ? grantable : (DEFAULT_SET | system_capabilities(options)) & grantable;
         if (drop_all)
                 bounding = 0;
         bounding = (bounding | add) & ~drop;

@@ -1,12 +1,10 @@
 /* The configuration a bundle starts from when people write it by hand: what `runc spec` prints. */
 
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/json.h"
-#include "oci/runtime-spec.h"
+#include "oci/spec-parts.h"
 
 /*
  * Equal to `runc spec` but for the host name and the version, which is a released one. As there, a container on cgroup v2 gets its own
@@ -100,11 +98,10 @@ int spec_make_rootless(json_t *spec, Error *err) {
 
 int spec_default(json_t **ret, Error *err) {
         _cleanup_json_ json_t *spec = NULL;
-        struct statfs fs;
 
         if (json_parse(text, sizeof(text) - 1, "the default configuration", &spec, err) < 0)
                 return -1;
-        if (statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+        if (cgroup_is_unified()) {
                 json_t *namespaces = json_object_get(json_object_get(spec, "linux"), "namespaces");
 
                 if (json_array_append_new(namespaces, json_pack("{s:s}", "type", "cgroup")) < 0)

@@ -40,6 +40,14 @@ static int add_default(char ***list, const char *name, const char *value, Error 
         return find_variable(*list, entry) ? 0 : strv_push(list, entry, err);
 }
 
+/* What systemd asks of who starts it. A console that goes to a log shows no colours. Source: systemd, docs/CONTAINER_INTERFACE.md */
+static int add_for_init(char ***list, const SpecOptions *options, Error *err) {
+        if (!options->boots)
+                return 0;
+        return add_default(list, "TERM", "dumb", err) < 0 ||
+               add_default(list, "container_uuid", options->machine_id[0] ? options->machine_id : NULL, err) < 0 ? -1 : 0;
+}
+
 int environment_build(const ImageConfig *image, const SpecOptions *options, const char *home, json_t **ret, Error *err) {
         _cleanup_strv_ char **list = NULL;
 
@@ -52,6 +60,7 @@ int environment_build(const ImageConfig *image, const SpecOptions *options, cons
         /* container: how programs such as systemd learn that they are in one; its value names the manager's kind. */
         if (add_default(&list, "PATH", PATH_DEFAULT, err) < 0 || add_default(&list, "TERM", options->tty ? "xterm" : NULL, err) < 0 ||
             add_default(&list, "HOSTNAME", options->hostname, err) < 0 ||
+            add_for_init(&list, options, err) < 0 ||
             add_default(&list, "HOME", home && home[0] ? home : "/", err) < 0 || add_default(&list, "container", "oci", err) < 0)
                 return -1;
         for (char **entry = options->env; entry && *entry; entry++)

@@ -30,6 +30,21 @@ static const SystemMount system_mounts[] = {
           OPTIONS("nosuid", "noexec", "nodev", "relatime", "rw") },
 };
 
+/* What systemd would mount itself, which only one with CAP_SYS_ADMIN may. As podman; /run/lock as Debian has it. */
+static const SystemMount boot_mounts[] = {
+        { "/run", "tmpfs", "tmpfs", OPTIONS("nosuid", "nodev", "mode=755") },
+        { "/run/lock", "tmpfs", "tmpfs", OPTIONS("nosuid", "nodev", "noexec", "mode=1777", "size=5m") },
+        { "/tmp", "tmpfs", "tmpfs", OPTIONS("nosuid", "nodev", "mode=1777") },
+};
+
+/*
+ * A cgroup of its own for an init to divide: all of version 2, and of version 1 the hierarchy without controllers, whose limits and devices
+ * are not a container's to set.
+ */
+static const SystemMount boot_cgroup_v2 = { "/sys/fs/cgroup", "cgroup", "cgroup", OPTIONS("nosuid", "noexec", "nodev", "relatime", "rw") };
+static const SystemMount boot_cgroup_v1 = { "/sys/fs/cgroup/systemd", "cgroup", "cgroup",
+                                            OPTIONS("nosuid", "noexec", "nodev", "relatime", "rw", "name=systemd") };
+
 static bool is_taken(const SpecOptions *options, const char *destination) {
         for (size_t i = 0; i < options->n_mounts; i++)
                 if (!strcmp(options->mounts[i].destination, destination))
@@ -58,7 +73,7 @@ static int mount_append(json_t *mounts, const char *destination, const char *typ
  */
 static const SystemMount host_sys = { "/sys", "bind", "/sys", OPTIONS("rbind", "rprivate", "nosuid", "noexec", "nodev", "ro") };
 
-static bool has_userns(const SpecOptions *options) {
+bool has_userns(const SpecOptions *options) {
         return options->uid_map || options->gid_map || (options->userns && strcmp(options->userns, "host"));
 }
 
@@ -69,6 +84,18 @@ static int system_mount_append(const SpecOptions *options, const SystemMount *mo
 
         snprintf(size, sizeof(size), "size=%lld", (long long) (options->shm_size > 0 ? options->shm_size : SHM_SIZE_DEFAULT));
         return mount_append(mounts, mount->destination, mount->type, mount->source, (char *const *) list, is_shm ? size : NULL, err);
+}
+
+static int boot_mounts_append(const SpecOptions *options, json_t *mounts, Error *err) {
+        if (!options->boots)
+                return 0;
+        if (!cgroup_is_unified() && !is_taken(options, "/sys/fs/cgroup") && !is_taken(options, "/sys") &&
+            system_mount_append(options, &boot_cgroup_v1, mounts, err) < 0)
+                return -1;
+        for (size_t i = 0; i < ARRAY_SIZE(boot_mounts); i++)
+                if (!is_taken(options, boot_mounts[i].destination) && system_mount_append(options, &boot_mounts[i], mounts, err) < 0)
+                        return -1;
+        return 0;
 }
 
 /* Files of the container's own over what the image has there. */
@@ -121,10 +148,14 @@ int mounts_build(const SpecOptions *options, json_t **ret, Error *err) {
                         continue;
                 if (options->host_network && (has_userns(options) || options->nested) && !strcmp(mount->destination, host_sys.destination))
                         mount = &host_sys;
+                if (options->boots && !strcmp(mount->destination, boot_cgroup_v2.destination) && cgroup_is_unified())
+                        mount = &boot_cgroup_v2;
                 if (system_mount_append(options, mount, mounts, err) < 0)
                         return -1;
         }
 
+        if (boot_mounts_append(options, mounts, err) < 0)
+                return -1;
         if (options->etc_path && etc_mounts_append(options, mounts, err) < 0)
                 return -1;
 

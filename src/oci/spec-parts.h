@@ -128,3 +128,14 @@ int annotations_build(const ImageConfig *image, const SpecOptions *options, json
 
 /** environment_build() - process.env */
 int environment_build(const ImageConfig *image, const SpecOptions *options, const char *home, json_t **ret, Error *err);
+
+/** command_first() - the program of the container's command; NULL when there is no command */
+const char *command_first(const ImageConfig *image, const SpecOptions *options);
+
+/** has_userns() - whether a user namespace is asked for */
+bool has_userns(const SpecOptions *options);
+
+/* ---- system containers (spec-system.c) ---- */
+
+/** system_capabilities() - what a system container gets besides the default set */
+uint64_t system_capabilities(const SpecOptions *options);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
@@ -36,6 +37,7 @@ typedef struct Stream {
 typedef struct Watcher {
         int dir_fd;
         int console_listen; /* -EBADF: none is to come, or it has come */
+        int console_peer;   /* the terminal's other end: while it is open, that nobody else has it open is not the output's end */
         pid_t init;
         bool busy;          /* something came since the last rest */
         Stream streams[_STREAM_MAX];
@@ -106,6 +108,8 @@ static void receive_console(Watcher *watcher) {
                 return;
         if (socket_receive(fd, name, sizeof(name), &console) >= 0 && console >= 0 && watcher->streams[STREAM_CONSOLE].fd < 0)
                 watcher->streams[STREAM_CONSOLE].fd = TAKE_FD(console);
+        if (watcher->streams[STREAM_CONSOLE].fd >= 0 && watcher->console_peer < 0)
+                watcher->console_peer = ioctl(watcher->streams[STREAM_CONSOLE].fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
         close(watcher->console_listen);
         watcher->console_listen = -EBADF;
         (void) unlinkat(watcher->dir_fd, MONITOR_CONSOLE_SOCKET, 0);
@@ -169,8 +173,10 @@ static int copy_until_end(Watcher *watcher, int signal_fd, int init_fd) {
 
                 if (exit_code < 0)
                         exit_code = init_exit_code(watcher->init, init_fd);
-                if (exit_code >= 0 && deadline == INT64_MAX)
+                if (exit_code >= 0 && deadline == INT64_MAX) {
                         deadline = now_ms() + DRAIN_MS;
+                        close_keep_errno(TAKE_FD(watcher->console_peer));
+                }
 
                 for (int i = 0; i < _STREAM_MAX; i++) {
                         fds[i] = (struct pollfd) { .fd = watcher->streams[i].fd, .events = POLLIN };
@@ -202,7 +208,13 @@ static int copy_until_end(Watcher *watcher, int signal_fd, int init_fd) {
 
 int monitor_watch(const MonitorWatch *watch, MonitorBuffers *buffers) {
         const int fds[_STREAM_MAX] = { watch->outputs[0], watch->outputs[1], -EBADF };
-        Watcher watcher = { .dir_fd = watch->dir_fd, .console_listen = watch->console_listen, .init = watch->init, .buffers = buffers };
+        Watcher watcher = {
+                .dir_fd = watch->dir_fd,
+                .console_listen = watch->console_listen,
+                .console_peer = -EBADF,
+                .init = watch->init,
+                .buffers = buffers,
+        };
         _cleanup_close_ int signal_fd = -EBADF, init_fd = -EBADF;
         sigset_t child;
         int exit_code;

@@ -199,7 +199,8 @@ static int record_parse(const json_t *json, ContainerRecord **ret, Error *err) {
             take_string(json, "hostname", false, &record->hostname, err) < 0 ||
             json_opt_bool(json, "complete", place, &record->complete, err) < 0 ||
             json_opt_bool(json, "systemdCgroup", place, &record->systemd_cgroup, err) < 0 ||
-            json_opt_bool(json, "terminal", place, &record->terminal, err) < 0)
+            json_opt_bool(json, "terminal", place, &record->terminal, err) < 0 ||
+            json_opt_bool(json, "onBoot", place, &record->on_boot, err) < 0)
                 return -1;
         if (digest_parse(image, &record->image, err) < 0)
                 return error_prefix(err, RECORD_NAME ": 'image'");
@@ -236,11 +237,11 @@ int container_record_save(int container_fd, const ContainerRecord *record, bool 
         _cleanup_json_ json_t *json = NULL;
 
         /* A field without a value ("s?", "*") is left out. */
-        json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:b, s:b, s:b}", "id", record->id, "root", record->root,
+        json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:b, s:b, s:b, s:b}", "id", record->id, "root", record->root,
                          "imageName", record->image_name, "image", record->image.text, "driver", record->driver, "runtime", record->runtime,
                          "created", record->created, "bootId", record->boot_id, "stopSignal", record->stop_signal, "hostname",
                          record->hostname, "complete", record->complete, "systemdCgroup", record->systemd_cgroup, "terminal",
-                         record->terminal);
+                         record->terminal, "onBoot", record->on_boot);
         if (!json)
                 return error_set(err, ERROR_INVALID_STATE, "the record of container '%s': a field is missing or not UTF-8", record->id);
         return json_save_at(container_fd, RECORD_NAME, json, 0600, durable ? WRITE_DURABLE : 0, err);

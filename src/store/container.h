@@ -29,6 +29,7 @@ typedef struct ContainerRecord {
         char boot_id[BOOT_ID_MAX];
         bool complete;     /* false: a transaction is under way or was cut off */
         bool systemd_cgroup, terminal;
+        bool on_boot;      /* to be started with the host */
         char *hostname;
 } ContainerRecord;
 

@@ -106,7 +106,7 @@ is_ours_to_keep() {
 
 # the deepest first; those of others come and go meanwhile, which find takes for an error
 cgroup_dirs() {
-        find /sys/fs/cgroup -depth -type d -name "*$TAG*" 2>/dev/null || true
+        find /sys/fs/cgroup -depth -type d -path "*$TAG*" 2>/dev/null || true
 }
 
 # tagged_lines LABEL FILE: the file's lines that carry the tag

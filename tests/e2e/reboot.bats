@@ -97,6 +97,35 @@ load helpers
         done
 }
 
+@test "what is to start with the host does, once, and one that fails does not keep the others from it" {
+        import_busybox
+        ok lxcri create --on-boot --image busybox "$ID-a" sleep 100
+        ok lxcri run -d --on-boot --image busybox "$ID-b" sleep 100
+        ok lxcri run -d --image busybox "$ID-c" sleep 100
+        ok lxcri inspect "$ID-b"
+        says '"onBoot": true'
+        reboot
+        ok lxcri start --on-boot
+        is_status "$ID-a" running
+        is_status "$ID-b" running
+        is_status "$ID-c" stopped
+        ok lxcri start --on-boot
+        ok lxcri stop -t 0 --all
+        is_status "$ID-a" stopped
+
+        mv "$STORE/containers/$ID-a/config.json" "$T/moved"
+        fails BundleNotFound lxcri start --on-boot
+        is_status "$ID-b" running
+        mv "$T/moved" "$STORE/containers/$ID-a/config.json"
+        ok lxcri stop -t 0 --all
+        is_status "$ID-b" stopped
+        fails InvalidArgument lxcri start --on-boot "$ID-c"
+        fails InvalidArgument lxcri start
+        fails InvalidArgument lxcri create --on-boot --bundle "$T" "$ID-d"
+        fails InvalidArgument lxcri run --on-boot --rm --image busybox "$ID-d"
+        ok lxcri delete "$ID-a" "$ID-b" "$ID-c"
+}
+
 # Nothing of it is synced: a power loss may leave its files with nothing in them
 @test "a --rm container whose record a power loss emptied hinders no other, and goes" {
         local dir

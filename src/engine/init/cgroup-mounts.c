@@ -64,3 +64,20 @@ int mount_cgroup_v2(const Init *init, const PlanMount *m, int target, Error *err
                 return -1;
         return mount_attach(fd, target, err);
 }
+
+int mount_cgroup_named(const Init *init, const PlanMount *m, int target, Error *err) {
+        const PlanCgroup *cgroups = plan_at(init->plan, init->plan->cgroups.at);
+        const PlanRef *data = plan_at(init->plan, m->data.at);
+        const char *name = plan_string(init->plan, data[0]);
+
+        for (uint32_t i = 0; i < init->plan->cgroups.n; i++) {
+                _cleanup_close_ int fd = -EBADF;
+
+                if (strcmp(plan_string(init->plan, cgroups[i].controllers), name))
+                        continue;
+                if (mount_clone(AT_FDCWD, plan_string(init->plan, cgroups[i].directory), 0, &fd, err) < 0 || set_all(fd, m, err) < 0)
+                        return -1;
+                return mount_attach(fd, target, err);
+        }
+        return error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own in a hierarchy '%s'", name);
+}

@@ -97,6 +97,7 @@ int copy_up(int from, int to, Error *err);
 
 int mount_cgroup_v1(const Init *init, const PlanMount *m, int target, Error *err);
 int mount_cgroup_v2(const Init *init, const PlanMount *m, int target, Error *err);
+int mount_cgroup_named(const Init *init, const PlanMount *m, int target, Error *err);
 
 /* ---- root.c ---- */
 

@@ -207,6 +207,8 @@ static int make_fs(const Init *init, const PlanMount *m, Error *err) {
                 return mount_cgroup_v1(init, m, target, err);
         if (m->kind == PLAN_MOUNT_CGROUP_V2)
                 return mount_cgroup_v2(init, m, target, err);
+        if (m->kind == PLAN_MOUNT_CGROUP_NAMED)
+                return mount_cgroup_named(init, m, target, err);
         if (open_fs(init, m, target, &fd, err) < 0 || mount_change(fd, AT_RECURSIVE, m->all_set, m->all_clear, 0, -1, err) < 0 ||
             mount_attach(fd, target, err) < 0)
                 return -1;

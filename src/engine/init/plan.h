@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_VERSION  3u
+#define PLAN_VERSION  4u
 #define PLAN_SIZE_MAX (64u << 20) /* bytes: arguments and environment of a configuration of 16 MiB, and what stands around them */
 #define PLAN_FDS_MAX  240         /* descriptors that one message takes: SCM_MAX_FD is 253 */
 
@@ -56,6 +56,7 @@ typedef enum PlanMountKind {
         PLAN_MOUNT_BIND,
         PLAN_MOUNT_CGROUP_V1, /* a tmpfs with the container's cgroup of each hierarchy in it */
         PLAN_MOUNT_CGROUP_V2, /* the container's own cgroup, or the whole hierarchy */
+        PLAN_MOUNT_CGROUP_NAMED, /* its cgroup of the one v1 hierarchy that `data` names: "name=systemd" */
 } PlanMountKind;
 
 typedef enum PlanMountFlags {

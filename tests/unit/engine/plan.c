@@ -84,6 +84,8 @@ static void test_refused(void **state) {
                 { WHOLE, "'mounts': [{'destination': '/', 'type': 'tmpfs'}]", ERROR_NOT_SUPPORTED, "mounts[0].destination" },
                 { WHOLE, "'mounts': [{'destination': '/x'}]", ERROR_INVALID_SPEC, "mounts[0].type" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'bind'}]", ERROR_INVALID_SPEC, "mounts[0].source" },
+                { WHOLE, "'mounts': [{'destination': '/x', 'type': 'cgroup', 'options': ['name=none-such']}]", ERROR_NOT_SUPPORTED,
+                  "'name=none-such'" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['remount']}]", ERROR_NOT_SUPPORTED, "'remount'" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'proc', 'options': ['tmpcopyup']}]", ERROR_NOT_SUPPORTED, "tmpcopyup" },
                 { WHOLE, "'mounts': [{'destination': '/x', 'type': 'tmpfs', 'options': ['idmap']}]", ERROR_NOT_SUPPORTED, "'idmap'" },
