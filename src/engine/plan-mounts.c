@@ -294,7 +294,8 @@ static int check_hierarchy(const Cgroup *cgroup, size_t i, const char *name, Err
         for (char **controllers = cgroup->controllers; *controllers; controllers++)
                 if (!strcmp(*controllers, name))
                         return 0;
-        error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].options: '%s': the container has no cgroup in such a hierarchy", i, name);
+        error_set(err, ERROR_NOT_SUPPORTED, "config.json: mounts[%zu].options: '%s': the container has no cgroup in such a hierarchy", i,
+                  name);
         if (cgroup_is_unified())
                 return error_hint(err, "this host has cgroup v2 only: of a container that was made before it had, make a new one");
         return error_hint(err, "make it on the host: mkdir /sys/fs/cgroup/systemd; "

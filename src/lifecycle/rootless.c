@@ -1,6 +1,7 @@
 /*
- * A user without privileges. What has to do with images is done as root of a user namespace: a container keeps the one it was
- * made in, and commands on it join that through its processes, as long as it has any. Bundles' containers are made as the user, without such a namespace.
+ * A user without privileges. What has to do with images is done as root of a user namespace: a container keeps the one it was made in, and
+ * commands on it join that through its processes, as long as it has any. Bundles' containers are made as the user, without such a
+ * namespace.
  */
 
 #include <limits.h>

@@ -70,7 +70,8 @@ propagation() {
 
         for kind in private rprivate shared rshared slave rslave unbindable runbindable; do
                 bundle '.linux.rootfsPropagation = "'$kind'" | .process.args = ["true"]'
-                ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation shared sh -c '
+                ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -c '
+                        mount --make-rshared /
                         mount --bind "$0" "$0"
                         before=$(grep -c "" /proc/self/mountinfo)
                         "$@" || exit

@@ -35,7 +35,8 @@ const Command cmd_start = {
         .operands = "[ID]",
         .description = "A container made from an image that has ended, also by a reboot, is started again with the files it had.\n\n"
                        "What 'create' and 'run' made with --on-boot is started by 'start --on-boot', in the order of the IDs; one that "
-                       "fails does not keep the others from starting. The unit proxmox-lxcri-on-boot.service runs it when the host has booted.",
+                       "fails does not keep the others from starting. The unit proxmox-lxcri-on-boot.service runs it when the host "
+                       "has booted.",
         .examples = "proxmox-lxcri start web\nproxmox-lxcri start --attach box\nproxmox-lxcri start --on-boot",
         .flags = COMMAND_OF_CONTAINER,
         .max_operands = 1,

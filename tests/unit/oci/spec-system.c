@@ -131,7 +131,8 @@ static void only_the_root_of_a_user_namespace_gets_more_capabilities(void **stat
         const SpecOptions shifted = { .boots = true, .uid_map = (char *) "0:100000:65536" };
         const SpecOptions less = { .boots = true, .uid_map = (char *) "0:100000:65536", .cap_drop = LIST("sys_admin") };
         _cleanup_json_ json_t *user = build(*state, &shifted), *host = build(*state, &(SpecOptions) { .boots = true });
-        _cleanup_json_ json_t *dropped = build(*state, &less), *plain = build(*state, &(SpecOptions) { .uid_map = (char *) "0:100000:65536" });
+        _cleanup_json_ json_t *dropped = build(*state, &less);
+        _cleanup_json_ json_t *plain = build(*state, &(SpecOptions) { .uid_map = (char *) "0:100000:65536" });
 
         assert_true(has_string(json_object_get(process_part(user, "capabilities"), "effective"), "CAP_SYS_ADMIN"));
         assert_false(has_string(json_object_get(process_part(host, "capabilities"), "bounding"), "CAP_SYS_ADMIN"));
