@@ -116,7 +116,8 @@ static void every_requirement_has_to_be_met_by_a_signature_of_its_own_kind(void 
                 { GPG("Z2E=") "," GPG("Z2I="), { "ga r.test/a:1 sha256:" HEX, "gb r.test/a:1 sha256:" HEX }, ERROR_NONE, 2 },
                 { GPG("Z2E=") "," COSIGN, { "ga r.test/a:1 sha256:" HEX, "ca r.test/a sha256:" HEX }, ERROR_NONE, 2 },
                 { GPG("Z2E=") "," REJECT, { "ga r.test/a:1 sha256:" HEX }, ERROR_SIGNATURE_REJECTED, 0 },
-                { "{\"type\":\"sigstoreSigned\",\"rekorPublicKeyPath\":\"/r\",\"fulcio\":" FULCIO "}", { "ca r.test/a sha256:" HEX }, ERROR_NOT_SUPPORTED, 0 },
+                { "{\"type\":\"sigstoreSigned\",\"rekorPublicKeyPath\":\"/r\",\"fulcio\":" FULCIO "}", { "ca r.test/a sha256:" HEX },
+                  ERROR_NOT_SUPPORTED, 0 },
                 { "{\"type\":\"sigstoreSigned\",\"keyData\":\"Y2E=\",\"rekorPublicKeyPath\":\"/r\"}", { NULL }, ERROR_NOT_SUPPORTED, 0 },
                 { "{\"type\":\"sigstoreSigned\",\"keyPath\":\"/not/there\"}", { NULL }, ERROR_FILE, 0 },
         };
