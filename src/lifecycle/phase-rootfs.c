@@ -136,16 +136,19 @@ int remove_root(Undo *undo, Error *err) {
             string_format(&path, err, "%s/containers/%s", undo->store_path, undo->dir->id) < 0)
                 return -1;
 
+        root = driver_root(store, fd, path, NULL);
         if (driver->capabilities & DRIVER_NEEDS_MOUNT) {
                 Unmount unmount = { .undo = undo, .driver = driver, .path = path };
                 uint64_t namespace = undo->journal && undo->same_boot ? undo->journal->header.mount_namespace : 0;
 
                 if (namespace_call(namespace, undo->journal ? &undo->journal->monitor : NULL, unmount_here, &unmount, err) < 0)
                         return -1;
+                /* Where mounts are shared, the mount point that was made for it in another namespace is seen in ours, too. */
+                if (namespace != 0 && driver->unmount(&root, err) < 0)
+                        return -1;
         }
         if (!undo->whole)
                 return 0;
-        root = driver_root(store, fd, path, NULL);
         return driver->remove(&root, err);
 }
 

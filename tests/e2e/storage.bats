@@ -46,17 +46,20 @@ import_layers() {
 @test "a root does not show in other mount namespaces" {
         import_busybox
         # The peers of a shared namespace get the mount point, bound on itself, but not the root that is mounted on it
-        ok unshare --mount --propagation shared bash -c '
+        ok unshare --mount --propagation private bash -c '
+                mount --make-rshared /
                 unshare --mount --propagation unchanged sleep 60 & peer=$!
                 sleep 0.2
-                "$@" || exit
+                "${@:2}" run -d --image busybox "$1" sleep 60 || exit
                 grep -F "$0" /proc/self/mountinfo | grep -q " - overlay " || { echo "not mounted here"; exit 1; }
-                ! grep -F "$0" /proc/$peer/mountinfo | grep " - overlay "
-                rc=$?
+                ! grep -F "$0" /proc/$peer/mountinfo | grep " - overlay " || exit
                 kill $peer
-                exit $rc
-        ' "$TAG" env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run -d --image busybox "$ID" sleep 60
-        ok lxcri delete --force "$ID"
+                "${@:2}" delete --force "$1" || exit
+                # nor does that mount point stay when a container made in a namespace that is gone is deleted in its peer
+                unshare --mount --propagation unchanged "${@:2}" run -d --image busybox "$1" sleep 60 || exit
+                "${@:2}" delete --force "$1" || exit
+                ! grep -F "$0" /proc/self/mountinfo
+        ' "$TAG" "$ID" env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE"
 }
 
 @test "a store on a filesystem without overlay is served by dir" {

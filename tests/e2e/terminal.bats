@@ -47,7 +47,7 @@ on_terminal() {
 abandoned() {
         "$PROJECT/tests/lib/terminal" 60 env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --rm -t "$@" \
                 > "$T/terminal" 2>&1 3>&- &
-        wait_until 10 is_status "$ID" running
+        wait_until 60 is_status "$ID" running
         init=$(lxcri state "$ID" | jq .pid)
         kill -9 "$(jq .waiter.pid "$ROOT/$ID/state.json")"
         wait "$!" || true
