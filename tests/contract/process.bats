@@ -130,7 +130,9 @@ load ../e2e/helpers
         ok lxcri exec --process "$T/process.json" "$ID"
         [[ $output == $'5\n6 7\n/etc\nCapEff:\t0000000000000000\nNoNewPrivs:\t1' ]]
         ok lxcri exec -d --pid-file "$T/exec.pid" "$ID" sleep 200
-        [[ $(tr '\0' ' ' < "/proc/$(< "$T/exec.pid")/cmdline") == "sleep 200 " ]]
+        # a runtime may return before its process has become the program
+        wait_until 10 grep -qz '^200$' "/proc/$(< "$T/exec.pid")/cmdline"
+        grep -qz '^sleep$' "/proc/$(< "$T/exec.pid")/cmdline"
         [[ $(readlink "/proc/$(< "$T/exec.pid")/ns/pid") == "$(readlink "/proc/$(lxcri state "$ID" | jq .pid)/ns/pid")" ]]
         ok lxcri delete --force "$ID"
 }

@@ -270,7 +270,7 @@ BASH
         completes "HUP" p kill x HU
         completes "one two" p kill ""
         completes "image:tag" p run --image ""
-        completes "crun runc native lxc" p --runtime ""
+        completes "lxc native crun runc" p --runtime ""
         completes "json" p --log-format = j
         completes "kill" p --root /tmp kil
         completes "" p run --image x id --im
