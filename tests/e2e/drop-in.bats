@@ -129,8 +129,9 @@ rootless_setup() {
         make_bundle "$T/b"
         rm "$T/b/config.json"
         chown 12345:12345 "$T/b"
-        # where that user can reach it; crun and runc need none of its modules
+        # where that user can reach it; of what it has beside it crun and runc need the monitor only
         install -m 755 "$LXCRI_PROGRAM" "$T/proxmox-lxcri"
+        install -D -m 755 -t "$T/modules" "$(dirname "$LXCRI_PROGRAM")/modules/proxmox-lxcri-monitor"
         as_user spec --rootless --bundle "$T/b"
         jq "$2"' | .process.terminal = false | del(.process.rlimits) | .root.readonly = false' "$T/b/config.json" > "$T/new"
         mv "$T/new" "$T/b/config.json"
