@@ -4,18 +4,26 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 
-int program_path(char ret[PATH_MAX], Error *err) {
-        ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+/* The process's: it does not change, but the kernel's answer does. */
+static char known_path[PATH_MAX];
 
-        if (n < 0)
+static void learn_path(void) {
+        (void) !readlink("/proc/self/exe", known_path, PATH_MAX - 1);
+}
+
+int program_path(char ret[PATH_MAX], Error *err) {
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        if (pthread_once(&once, learn_path) != 0 || !known_path[0])
                 return error_set_errno(err, ERROR_FILE, errno, "read '/proc/self/exe'");
-        ret[n] = '\0';
+        strcpy(ret, known_path);
         return 0;
 }
 

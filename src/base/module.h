@@ -21,7 +21,14 @@
  */
 const void *module_open(const char *name, const char *symbol, unsigned version, Error *err);
 
-/** program_path() - the absolute path of the program that runs here. Errors: FileError */
+/**
+ * program_path() - the absolute path of the program that runs here
+ *
+ * The first call is to be before it enters another mount namespace: from there the kernel names a program on a mount of the old
+ * one by its path on that mount.
+ *
+ * Errors: FileError
+ */
 int program_path(char ret[PATH_MAX], Error *err);
 
 /** module_path() - a file that stands where the modules do; free(). Errors: FileError, OutOfMemory */

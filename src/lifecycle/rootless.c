@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/module.h"
 #include "lifecycle/journal.h"
 #include "lifecycle/namespace.h"
 #include "lifecycle/rundir.h"
@@ -165,6 +166,8 @@ int lifecycle_enter(Lifecycle *lifecycle, const char *id, Error *err) {
 
         if (lifecycle->rootless_user || geteuid() == 0)
                 return 0;
+        if (program_path(path, err) < 0)
+                return -1;
         if (id) {
                 /* What is no container's id is told by the command itself. */
                 if (id_check(id, NULL) < 0 ||
