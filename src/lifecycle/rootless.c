@@ -166,6 +166,7 @@ int lifecycle_enter(Lifecycle *lifecycle, const char *id, Error *err) {
 
         if (lifecycle->rootless_user || geteuid() == 0)
                 return 0;
+        /* Asked now, for all who ask later: see there. */
         if (program_path(path, err) < 0)
                 return -1;
         if (id) {

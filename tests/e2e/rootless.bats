@@ -31,6 +31,8 @@ as_user() {
                 for file in passwd group subuid subgid; do
                         mount --bind "$0/etc/$file" "/etc/$file" || exit 125
                 done
+                # the program is not on the mount of the root, either
+                mount --bind "$0/bin" "$0/bin" || exit 125
                 exec setpriv --reuid '$USER_ID' --regid '$USER_ID' --clear-groups "$@"' \
                 "$T" env -u XDG_DATA_HOME "${PROGRAM_ENV[@]}" HOME="$T/home" XDG_RUNTIME_DIR="$T/run" "$@" 3>&-
 }
