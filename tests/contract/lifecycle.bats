@@ -172,7 +172,7 @@ load ../e2e/helpers
 @test "bundle: stray descriptors do not arrive" {
         make_bundle "$T/b" '.process.args = ["ls", "/proc/self/fd"]'
         env "${PROGRAM_ENV[@]}" sh -c 'exec 7< /etc/passwd; exec "$@"' sh "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --bundle "$T/b" "$ID" > "$T/out" 3>&-
-        ! grep -qx 7 "$T/out"
+        not grep -qx 7 "$T/out"
 }
 
 @test "bundle: sockets of systemd's activation arrive, for the container's own process" {

@@ -21,9 +21,11 @@ manual_pages() {
                 name=${name#proxmox-lxcri}
                 ok lxcri help ${name:+"${name#-}"}
                 says "Usage: proxmox-lxcri"
-                groff -man -Tutf8 -ww "$page" > /dev/null 2> "$T/groff"
-                ! grep -v 'cannot adjust line' "$T/groff"
         done
+        manual_pages | xargs groff -Kutf8 -man -Tutf8 -ww > /dev/null 2> "$T/groff"
+        if grep -v 'cannot adjust line' "$T/groff"; then
+                return 1
+        fi
         for name in $(all_commands); do
                 ok lxcri "$name" --help
                 says "Usage: proxmox-lxcri $name"
@@ -202,7 +204,7 @@ manual_pages() {
         jq -n '{default_runtime: "auto"}' > "$T/config.json"
         fails InvalidArgument lxcri $'ru\033[31mn'
         complains '\x1b[31m'
-        ! grep -q $'\033' "$T/err"
+        not grep -q $'\033' "$T/err"
         fails BundleNotFound lxcri create --bundle "$T/no"$'\n''proxmox-lxcri: error' "$ID"
         complains '/no\x0aproxmox-lxcri: error'
 }

@@ -10,7 +10,8 @@ setup() {
 
 # refused KIND TEXT ARG…: fails with that kind and text, in text and in the JSON log alike, and the host is as it was
 refused() {
-        local kind=$1 text=$2 hint log
+        local kind=$1 text=$2 hint=''
+        local -a log
         shift 2
 
         host_snapshot "$T/before"
@@ -18,18 +19,17 @@ refused() {
         fails "error: $kind: " lxcri --log "$T/log" --log-format json "$@"
         complains "$text"
         ((status == 1)) || [[ $kind == RuntimeError || $kind == Interrupted ]]
-        [[ $(grep -c '^proxmox-lxcri: error: ' <<< "$errors") == 1 ]] || { echo "not one error: $errors"; return 1; }
-        # lower case, no full stop
-        grep -qE "^proxmox-lxcri: error: $kind: [a-z'/-].*[^.]\$" <<< "$errors" || { echo "$errors"; return 1; }
-        log=$(jq -c 'select(.level == "error")' "$T/log")
-        [[ $(wc -l <<< "$log") == 1 && $(jq -r .kind <<< "$log") == "$kind" ]] || { echo "$log"; return 1; }
-        [[ $(jq -r .msg <<< "$log") == *"$text"* && -n $(jq -r '.time // empty' <<< "$log") ]] || { echo "$log"; return 1; }
+        # one error, lower case, no full stop
+        [[ $'\n'$errors != *$'\nproxmox-lxcri: error: '*$'\nproxmox-lxcri: error: '* ]] || { echo "not one error: $errors"; return 1; }
+        [[ $'\n'$errors$'\n' =~ $'\n'"proxmox-lxcri: error: $kind: "[a-z\'/-][^$'\n']*[^.$'\n']$'\n' ]] || { echo "$errors"; return 1; }
+        mapfile -t log < <(jq -r 'select(.level == "error") | .kind, .msg, .time, .phase // "", .hint // ""' "$T/log")
+        [[ ${#log[@]} == 5 && ${log[0]} == "$kind" && ${log[1]} == *"$text"* && ${log[2]} == 20* ]] || { cat "$T/log"; return 1; }
         if [[ $errors == *"(phase "* ]]; then
-                [[ $errors == *"(phase $(jq -r .phase <<< "$log"))"* ]] || { echo "$log"; return 1; }
+                [[ $errors == *"(phase ${log[3]})"* ]] || { cat "$T/log"; return 1; }
         fi
-        hint=$(sed -n 's/^hint: //p' <<< "$errors")
-        [[ $hint == "$(jq -r '.hint // empty' <<< "$log")" ]] || { echo "$log"; return 1; }
-        [[ -z ${PHASE:-} || $(jq -r .phase <<< "$log") == "$PHASE" ]] || { echo "expected phase $PHASE: $log"; return 1; }
+        [[ ! $'\n'$errors$'\n' =~ $'\n'"hint: "([^$'\n']*)$'\n' ]] || hint=${BASH_REMATCH[1]}
+        [[ $hint == "${log[4]}" ]] || { cat "$T/log"; return 1; }
+        [[ -z ${PHASE:-} || ${log[3]} == "$PHASE" ]] || { echo "expected phase $PHASE:"; cat "$T/log"; return 1; }
         [[ -z ${HINT:-} || -n $hint ]] || { echo "expected a hint: $errors"; return 1; }
         assert_host_unchanged "$T/before" "${MAY_CHANGE:-^$}"
 }

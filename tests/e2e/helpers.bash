@@ -250,6 +250,14 @@ fails() {
         fi
 }
 
+# not CMD…: must fail. What begins with `!` fails a test nowhere but in its last line
+not() {
+        if "$@"; then
+                echo "went well: $*"
+                return 1
+        fi
+}
+
 # says TEXT: stdout of the last command holds it
 says() {
         [[ $output == *"$1"* ]] || {

@@ -46,7 +46,7 @@ all_layers() {
                 all_layers "$T/layers$n"
                 sed -i "s,$STORE,STORE," "$T/layers$n"
                 for driver in overlay dir; do
-                        ok lxcri run --rm --storage-driver "$driver" --image dependent "$ID" sh -c 'find . -xdev -not -path "./proc*" -not -path "./sys*" -not -path "./dev*" -not -path "./etc*" | sort | while read -r f; do stat -c "%n %A %u:%g %h %s" "$f"; done'
+                        ok lxcri run --rm --storage-driver "$driver" --image dependent "$ID" sh -c 'find . -xdev -not -path "./proc*" -not -path "./sys*" -not -path "./dev*" -not -path "./etc*" | sort | tr "\n" "\0" | xargs -0 stat -c "%n %A %u:%g %h %s"'
                         grep -vE '^\. |/run' <<< "$output" | sed -E 's/^([^ ]+ d[^ ]+ [^ ]+) .*/\1/' > "$T/tree-$n-$driver"
                 done
         done
@@ -133,7 +133,8 @@ nothing_half() {
         dependent_image
         ok lxcri image import --unpack "$T/dependent" dependent
         all_layers "$T/whole"
-        for i in {1..20}; do
+        # A slow machine has time for few of them
+        for i in $(seq "${LXCRI_RANDOM_KILLS:-20}"); do
                 rm -rf "$STORE"
                 setsid env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" image import --unpack "$T/dependent" dependent \
                         > /dev/null 2>&1 3>&- &

@@ -5,19 +5,19 @@ load helpers
 # with_liblxc ARG…: whether a command of this program loads liblxc
 with_liblxc() {
         rm -f "$T"/ld.*
-        ok env "${PROGRAM_ENV[@]}" LD_DEBUG=files LD_DEBUG_OUTPUT="$T/ld" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" --runtime lxc "$@"
+        ok env "${PROGRAM_ENV[@]}" LD_DEBUG=files LD_DEBUG_OUTPUT="$T/ld" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" --runtime lxc "$@" || exit 1
         grep -lE "initialize program: .*$(basename "$LXCRI_PROGRAM")" "$T"/ld.* | xargs grep -hq 'calling init: .*liblxc'
 }
 
 @test "create loads liblxc, the other commands do not" {
         make_bundle "$T/b" '.process.args = ["sleep", "100"]'
         with_liblxc create --bundle "$T/b" "$ID"
-        ! with_liblxc state "$ID"
-        ! with_liblxc start "$ID"
-        ! with_liblxc exec "$ID" true
-        ! with_liblxc kill "$ID" KILL
+        not with_liblxc state "$ID"
+        not with_liblxc start "$ID"
+        not with_liblxc exec "$ID" true
+        not with_liblxc kill "$ID" KILL
         wait_until 5 is_status "$ID" stopped
-        ! with_liblxc delete "$ID"
+        not with_liblxc delete "$ID"
 }
 
 @test "liblxc's monitor is gone when create returns, and nothing of liblxc stays" {
@@ -29,7 +29,7 @@ with_liblxc() {
         [[ $(tr '\0' ' ' < "/proc/$(cat "$T/pid")/cmdline") == *init* ]]
         parent=$(awk '/^PPid/ { print $2 }' "/proc/$(cat "$T/pid")/status")
         [[ $(readlink "/proc/$parent/exe") != "$(readlink -f "$LXCRI_PROGRAM")" ]]
-        ! grep -q "lxc.monitor\|lxc.payload" "/proc/$(cat "$T/pid")/cgroup"
+        not grep -q "lxc.monitor\|lxc.payload" "/proc/$(cat "$T/pid")/cgroup"
         find /run/lxc /var/lib/lxc /var/log/lxc 2> /dev/null | sort | diff "$T/before" -
         [[ $(grep -c 'proxmox-lxcri-' /proc/net/unix || true) == "$(cat "$T/sockets")" ]]
         ok lxcri --runtime lxc delete --force "$ID"
@@ -38,7 +38,7 @@ with_liblxc() {
 @test "the container's mounts come from the caller's namespace, not from liblxc's" {
         make_bundle "$T/b" '.process.args = ["cat", "/proc/self/mountinfo"]'
         ok lxcri --runtime lxc run --bundle "$T/b" "$ID"
-        ! grep -qE 'proxmox-lxcri-init| /init ' "$T/out"
+        not grep -qE 'proxmox-lxcri-init| /init ' "$T/out"
         sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ //; s/master:[0-9]+|shared:[0-9]+//' "$T/out" | sort > "$T/lxc"
         ok lxcri --runtime native run --bundle "$T/b" "$ID"
         sed -E 's/^[0-9]+ [0-9]+ [0-9:]+ //; s/master:[0-9]+|shared:[0-9]+//' "$T/out" | sort | diff "$T/lxc" -

@@ -97,7 +97,7 @@ completes() {
         ok pull -q --creds me:secret
         grep -q 'GET 127.0.0.1:[0-9]* /redirected/.* authorization=no' "$T/bad.log"
         grep -q 'GET localhost:[0-9]* /v2/web/blobs/.* authorization=yes' "$T/bad.log"
-        ! grep -q '/redirected/.* authorization=yes' "$T/bad.log"
+        not grep -q '/redirected/.* authorization=yes' "$T/bad.log"
 }
 
 @test "too slow, stuck, or never there: an error within the bound" {

@@ -134,7 +134,7 @@ teardown() {
         ok lxcri push -q --cert-dir "$T/certs" busybox "$REG/pushed:1"
         grep -q '^h2 GET /v2/app/blobs/.* 200' "$T/front.requests"
         grep -q '^h2 PUT /v2/pushed/blobs/.* 201' "$T/front.requests"
-        ! grep -v '^h2 ' "$T/front.requests"
+        not grep -v '^h2 ' "$T/front.requests"
         rm -rf "$STORE"
 
         serve bad /usr/bin/python3 "$PROJECT/tests/lib/bad-registry" "$T/bad.port" "$FIXTURES/web" resets 1
@@ -464,7 +464,7 @@ teardown() {
 # listed EXPRESSION [IMAGE]: of the list of what is attached, jq's EXPRESSION holds
 listed() {
         ok lxcri image inspect --tls-verify=false --attached "${2:-docker://$REG/web:1}"
-        ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$T/out"
+        not env LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$T/out"
         jq -e ".[0].attached | $1" "$T/out" || {
                 jq '.[0].attached' "$T/out"
                 return 1

@@ -52,7 +52,7 @@ import_layers() {
                 sleep 0.2
                 "${@:2}" run -d --image busybox "$1" sleep 60 || exit
                 grep -F "$0" /proc/self/mountinfo | grep -q " - overlay " || { echo "not mounted here"; exit 1; }
-                ! grep -F "$0" /proc/$peer/mountinfo | grep " - overlay " || exit
+                ! grep -F "$0" /proc/$peer/mountinfo | grep " - overlay " || { echo "mounted there"; exit 1; }
                 kill $peer
                 "${@:2}" delete --force "$1" || exit
                 # nor does that mount point stay when a container made in a namespace that is gone is deleted in its peer
@@ -82,7 +82,7 @@ import_layers() {
         chmod 755 "$T" "$STORE"
         ok lxcri create --image busybox "$ID" true
         [[ -e $STORE/containers/$ID/rootfs/bin/busybox ]]
-        ! setpriv --reuid 1000 --regid 1000 --clear-groups test -e "$STORE/containers/$ID/rootfs/bin/busybox"
-        ! setpriv --reuid 1000 --regid 1000 --clear-groups ls "$STORE/layers"
+        not setpriv --reuid 1000 --regid 1000 --clear-groups test -e "$STORE/containers/$ID/rootfs/bin/busybox"
+        not setpriv --reuid 1000 --regid 1000 --clear-groups ls "$STORE/layers"
         ok lxcri delete --force "$ID"
 }

@@ -171,7 +171,7 @@ teardown() {
         ok strace -f -qq -e trace=openat -o "$T/trace" env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --rm --pull never \
                 --signature-policy "$T/policy.json" --image "$REG/team/app:1" "$ID" echo remembered
         [[ $output == remembered ]]
-        ! grep -E '/(trust|registry|image)\.so' "$T/trace"
+        not grep -E '/(trust|registry|image)\.so' "$T/trace"
 
         policy docker "$REG/team" "$(signed_by wrong)"
         fails SignatureRejected lxcri run --rm --tls-verify=false --signature-policy "$T/policy.json" --image "$REG/team/app:1" "$ID" echo no
@@ -182,7 +182,7 @@ teardown() {
         ok lxcri run --rm --pull never --signature-policy "$T/policy.json" --image "$REG/team/app:1" "$ID" echo accepted
         ok lxcri image rm "$REG/team/app:1"
         ok lxcri prune
-        ! compgen -G "$STORE/images/*.trust"
+        not compgen -G "$STORE/images/*.trust"
 
         # image trust writes what skopeo reads
         rm "$T/policy.json"

@@ -173,7 +173,7 @@ copied() {
         ok lxcri run -d "${MAP[@]}" --image busybox "$ID" sh -c 'cp /bin/busybox /root/s; chmod 4755 /root /root/s; exec sleep 100'
         wait_until 5 test -u "$STORE/containers/$ID/upper/root/s"
         for path in containers/"$ID"/{rootfs,upper,config.json,upper/root/s} layers/. blobs/. images/. tmp/. containers; do
-                ! setpriv --reuid 65534 --regid 65534 --clear-groups ls "$STORE/$path" > /dev/null 2>&1
+                not setpriv --reuid 65534 --regid 65534 --clear-groups ls "$STORE/$path" > /dev/null 2>&1
         done
         [[ $(stat -c %a "$STORE/containers/$ID") == 710 ]]
         ok lxcri delete --force "$ID"
