@@ -8,6 +8,33 @@ load helpers
         fails InvalidArgument lxcri --cgroup-manager other list
 }
 
+@test "--log reaches the journal and the system log by crun's names for them, and says when it would not" {
+        local socket listener word
+
+        for socket in run/systemd/journal/socket:journald dev/log:syslog; do
+                word=${socket#*:} socket=${socket%:*}
+                mkdir -p "$T/m/${socket%/*}"
+                "$PROJECT/tests/lib/sockets" notify "$T/m/$socket" 60 > "$T/$word" 3>&- &
+                listener=$!
+                wait_until 10 test -S "$T/m/$socket"
+                # a host's own is not heard, nor one made where there is none
+                fails ContainerNotFound env "${PROGRAM_ENV[@]}" unshare -m --propagation private sh -c '
+                        case $1 in journald) mount -t tmpfs none /run; mkdir -p /run/systemd/journal;; syslog) mount -t tmpfs none /dev;; esac
+                        ln -s "$2" "/$3"; shift 3; exec "$@"' sh "$word" "$T/m/$socket" "$socket" \
+                        "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" --log "$word:box" state none
+                wait_until 10 grep -q ContainerNotFound "$T/$word"
+                kill "$listener"
+                fails FileError env "${PROGRAM_ENV[@]}" unshare -m --propagation private sh -c 'mount -t tmpfs none "/$1"; shift; exec "$@"' sh "${socket%%/*}" \
+                        "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" --log "$word:box" list
+        done
+        grep -qx SYSLOG_IDENTIFIER=box "$T/journald"
+        grep -qx PRIORITY=3 "$T/journald"
+        grep -q '^MESSAGE=time=.* level=error msg=' "$T/journald"
+        grep -qE "^<11>[A-Z][a-z]{2} .* box\[[0-9]+\]: time=.* level=error" "$T/syslog"
+        ok lxcri --log "file:$T/log" --debug list
+        grep -q level=debug "$T/log"
+}
+
 @test "--cgroup-manager disabled is crun's alone" {
         make_bundle "$T/b"
         ok lxcri --runtime crun --cgroup-manager disabled run --bundle "$T/b" "$ID"
@@ -69,6 +96,33 @@ load helpers
         wait "$!"
         [[ $(< "$T/said") == "at last" ]]
         ok lxcri delete --force "$ID"
+}
+
+# lives_by RUNTIME FILTER: a whole life of a container, the words that its runtime was started with in $T/calls
+lives_by() {
+        rm -rf "$T/b" "$T/calls"
+        make_bundle "$T/b" "$2"
+        ok lxcri --runtime "$1" create --bundle "$T/b" "$ID"
+        ok lxcri start "$ID"
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete "$ID"
+}
+
+@test "a container that has ended is deleted without crun and runc, unless hooks of theirs are to run" {
+        local name hook='.hooks.poststop = [{path: "/bin/sh", args: ["sh", "-c", "cat > /dev/null; touch '"$T"'/hook"]}]'
+
+        for name in crun runc; do
+                printf '#!/bin/sh\necho "$*" >> %q\nexec %q "$@"\n' "$T/calls" "$(type -P "$name")" > "$T/$name"
+                chmod +x "$T/$name"
+                jq --arg name "$name" --arg path "$T/$name" '.runtimes[$name].path = $path' "$T/config.json" > "$T/new"
+                mv "$T/new" "$T/config.json"
+                lives_by "$name" .
+                grep -q ' start ' "$T/calls"
+                not grep -q ' delete ' "$T/calls"
+                lives_by "$name" "$hook"
+                grep -q ' delete ' "$T/calls"
+                rm "$T/hook"
+        done
 }
 
 # best OF CMD…: the fewest milliseconds of five tries

@@ -55,7 +55,7 @@ static int create(const BackendContainer *container, int dir_fd, const BackendCr
         const char *verb = request->restore ? "restore" : "create";
 
         if (command_init(&command, container, verb, request->preserve_fds, request->listen_fds, err) < 0 ||
-            leftovers_note(container, request->cgroups_path, dir_fd, &work_fd, err) < 0 || command_hold(&command, work_fd, err) < 0 ||
+            leftovers_note(container, request, dir_fd, &work_fd, err) < 0 || command_hold(&command, work_fd, err) < 0 ||
             (request->restore && command_add(&command, "--detach", NULL, err) < 0) || create_add_options(&command, request, err) < 0 ||
             command_spawn(&command, request->stdin_fd, request->stdout_fd, request->stderr_fd, err) < 0 ||
             process_wait(command.pid, &status, err) < 0)

@@ -91,7 +91,10 @@ int command_failed(const Command *command, int status, Error *err);
  *
  * Errors: FileError, InvalidSpec, OutOfMemory
  */
-int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, int *ret_work_fd, Error *err);
+int leftovers_note(const BackendContainer *container, const BackendCreate *request, int dir_fd, int *ret_work_fd, Error *err);
+
+/** leftovers_are_files() - whether the runtime has nothing to do for a container that has ended but to remove its cgroups and files */
+bool leftovers_are_files(int dir_fd);
 
 /**
  * leftovers_await() - until no process of the runtime's is at work any more (bounded)
