@@ -24,6 +24,28 @@ load ../e2e/helpers
         fails ContainerNotFound lxcri state "$ID"
 }
 
+@test "bundle: list, state and ps print what runc prints, and the global options of both are understood" {
+        local created
+
+        make_bundle "$T/b" '.process.args = ["sleep", "100"] | .annotations = {"a.b": "c"}'
+        ok lxcri --log "$T/log" --log-format json --log-level debug --debug --rootless auto --cgroup-manager cgroupfs --systemd-cgroup=false \
+                --criu /usr/sbin/criu create --bundle "$T/b" "$ID"
+        jq -es 'length > 0 and all(has("level") and has("msg") and has("time"))' "$T/log"
+        ok lxcri state "$ID"
+        created=$(jq -r .created "$T/out")
+        [[ $(jq -r 'keys_unsorted | join(" ")' "$T/out") == "ociVersion id pid status bundle rootfs created annotations owner" ]]
+        mv "$T/out" "$T/state"
+        ok lxcri list --format json
+        diff <(jq -S '.[0] | del(.runtime)' "$T/out") <(jq -S . "$T/state")
+        ok lxcri list
+        [[ $output =~ ^ID\ +PID\ +STATUS\ +BUNDLE\ +CREATED\ +OWNER\ .*$'\n'$ID\ +[0-9]+\ +created\ +$T/b\ +$created\ +root\  ]]
+        ok lxcri ps --format json "$ID"
+        [[ $(jq -c . "$T/out") == "[$(jq .pid "$T/state")]" ]]
+        ok lxcri ps "$ID" -o pid=
+        [[ ${output// /} == "$(jq .pid "$T/state")" ]]
+        ok lxcri delete "$ID"
+}
+
 @test "bundle: run waits, passes stdio and the exit code through, and deletes" {
         make_bundle "$T/b" '.process.args = ["sh", "-c", "cat; echo to-stderr >&2; exit 7"]'
         status=0

@@ -6,6 +6,9 @@ load helpers
         ok lxcri --debug --log-level=warning --criu /usr/sbin/criu --rootless=true --systemd-cgroup=false --cgroup-manager=cgroupfs list
         fails InvalidArgument lxcri --log-level loud list
         fails InvalidArgument lxcri --cgroup-manager other list
+        # how podman asks whether a container can be restored into a pod
+        fails "flag needs an argument" lxcri restore --lsm-mount-context
+        ok lxcri checkpoint --help
 }
 
 @test "--log reaches the journal and the system log by crun's names for them, and says when it would not" {
