@@ -41,8 +41,8 @@ load ../e2e/helpers
         [[ $output =~ ^ID\ +PID\ +STATUS\ +BUNDLE\ +CREATED\ +OWNER\ .*$'\n'$ID\ +[0-9]+\ +created\ +$T/b\ +$created\ +root\  ]]
         ok lxcri ps --format json "$ID"
         [[ $(jq -c . "$T/out") == "[$(jq .pid "$T/state")]" ]]
-        ok lxcri ps "$ID" -o pid=
-        [[ ${output// /} == "$(jq .pid "$T/state")" ]]
+        ok lxcri ps "$ID" -o pid,args
+        [[ $output =~ ^\ *PID\ COMMAND$'\n'\ *$(jq .pid "$T/state")\  ]]
         ok lxcri delete "$ID"
 }
 

@@ -111,19 +111,24 @@ lives_by() {
         ok lxcri delete "$ID"
 }
 
-@test "a container that has ended is deleted without crun and runc, unless hooks of theirs are to run" {
-        local name hook='.hooks.poststop = [{path: "/bin/sh", args: ["sh", "-c", "cat > /dev/null; touch '"$T"'/hook"]}]'
+@test "crun and runc are not started for what they would do no more for than we, but for their hooks" {
+        local name hook='[{path: "/bin/sh", args: ["sh", "-c", "cat > /dev/null; touch '"$T"'/hook"]}]'
 
         for name in crun runc; do
                 printf '#!/bin/sh\necho "$*" >> %q\nexec %q "$@"\n' "$T/calls" "$(type -P "$name")" > "$T/$name"
                 chmod +x "$T/$name"
                 jq --arg name "$name" --arg path "$T/$name" '.runtimes[$name].path = $path' "$T/config.json" > "$T/new"
                 mv "$T/new" "$T/config.json"
-                lives_by "$name" .
+                lives_by "$name" '.process.args = ["touch", "/ran"]'
+                [[ -e $T/b/rootfs/ran ]]
+                [[ $name == runc ]] || not grep -q ' start ' "$T/calls"
+                not grep -q ' delete ' "$T/calls"
+                lives_by "$name" ".hooks.poststop = $hook"
+                grep -q ' delete ' "$T/calls"
+                rm "$T/hook"
+                lives_by "$name" ".hooks.poststart = $hook"
                 grep -q ' start ' "$T/calls"
                 not grep -q ' delete ' "$T/calls"
-                lives_by "$name" "$hook"
-                grep -q ' delete ' "$T/calls"
                 rm "$T/hook"
         done
 }

@@ -40,7 +40,7 @@ int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *
         if (known < 0)
                 return -1;
         /* Its start would cost more than all else here. */
-        if (known > 0 && !(leftovers_are_files(dir_fd) && has_ended(container, dir_fd))) {
+        if (known > 0 && !(leftovers_has_mark(dir_fd, PLAIN_DELETE) && has_ended(container, dir_fd))) {
                 _cleanup_command_ Command command = COMMAND_INIT;
 
                 if (command_init(&command, container, "delete", 0, 0, err) < 0 ||

@@ -17,22 +17,21 @@
 #include "base/lock.h"
 #include "runtime/cgroup.h"
 
-#define FILES_ALONE       "files-alone" /* a first line: see leftovers_are_files() */
-#define CRUN_ANNOTATIONS  "run.oci."
+#define CRUN_ANNOTATIONS  "run.oci."    /* what they change we do not know */
 #define CGROUPS_FILE_MAX  (1u << 20)  /* bytes; a few dozen paths */
 #define MOUNTINFO_MAX     (64u << 20) /* bytes; fs.mount-max is 100,000 mounts by default */
 #define END_TIMEOUT_MS    10000       /* for killed processes to end: one in uninterruptible sleep may need that long */
 #define REMOVE_TIMEOUT_MS 10000
 #define AWAIT_TIMEOUT_MS  2000        /* for a killed runtime to end its system call */
 
-/* A poststop hook is run by who deletes the container, and what intelRdt made has names we do not know; nor do we know crun's annotations. */
-static bool leaves_files_alone(const BackendContainer *container, const BackendCreate *request) {
-        const json_t *hooks = json_object_get(request->spec, "hooks"), *linux_part = json_object_get(request->spec, "linux");
+/* Whether the bundle asks for nothing that a runtime does in `start`, or in `delete`, beside what every one does. */
+static bool is_plain(const BackendContainer *container, const BackendCreate *request, const char *hooks) {
+        const json_t *linux_part = json_object_get(request->spec, "linux");
         json_t *annotations = json_object_get(request->spec, "annotations"), *value;
         const char *key;
 
-        if (!request->spec || request->restore || container->systemd_cgroup || json_array_size(json_object_get(hooks, "poststop")) > 0 ||
-            json_object_get(linux_part, "intelRdt"))
+        if (!request->spec || request->restore || container->systemd_cgroup || json_object_get(linux_part, "intelRdt") ||
+            json_array_size(json_object_get(json_object_get(request->spec, "hooks"), hooks)) > 0)
                 return false;
         json_object_foreach(annotations, key, value)
                 if (!strncmp(key, CRUN_ANNOTATIONS, strlen(CRUN_ANNOTATIONS)))
@@ -50,7 +49,8 @@ int leftovers_note(const BackendContainer *container, const BackendCreate *reque
                 return error_set(err, ERROR_INVALID_SPEC, "config.json: linux.cgroupsPath: has a line break");
         if (cgroup_expected(container->id, cgroups_path, container->systemd_cgroup, &cgroups, err) < 0)
                 return -1;
-        if (leaves_files_alone(container, request) && buf_puts(&text, FILES_ALONE "\n", err) < 0)
+        if ((is_plain(container, request, "poststart") && buf_puts(&text, PLAIN_START "\n", err) < 0) ||
+            (is_plain(container, request, "poststop") && buf_puts(&text, PLAIN_DELETE "\n", err) < 0))
                 return -1;
         for (char **c = cgroups; *c; c++)
                 if (buf_printf(&text, err, "%s\n", *c) < 0)
@@ -96,11 +96,17 @@ static int load(int dir_fd, char ***ret, Error *err) {
         return 0;
 }
 
-bool leftovers_are_files(int dir_fd) {
+bool leftovers_has_mark(int dir_fd, const char *mark) {
         _cleanup_free_ char *text = NULL;
+        char *p, *line;
 
-        return file_read_at(dir_fd, CGROUPS_FILE, CGROUPS_FILE_MAX, &text, NULL, NULL) == 0 &&
-               !strncmp(text, FILES_ALONE "\n", strlen(FILES_ALONE "\n"));
+        if (file_read_at(dir_fd, CGROUPS_FILE, CGROUPS_FILE_MAX, &text, NULL, NULL) < 0)
+                return false;
+        p = text;
+        while ((line = strsep(&p, "\n")) && line[0] != '/')
+                if (!strcmp(line, mark))
+                        return true;
+        return false;
 }
 
 int leftovers_kill(int dir_fd, Error *err) {
