@@ -83,8 +83,8 @@ int oci_cli_create(const BackendContainer *container, const BackendCreate *reque
 }
 
 /*
- * What crun's `start` comes to when there is no hook to run and nobody to notify: its own start costs several times as much. Whether it went
- * so: not where nobody reads the fifo, as with a crun that does it otherwise. Source: crun's status.c, libcrun_status_write_exec_fifo()
+ * What crun's `start` comes to when there is no hook to run and nobody to notify: its own start costs several times as much. False when it
+ * did not go so: nobody reads the fifo, say, because this crun does it otherwise. Source: crun's status.c, libcrun_status_write_exec_fifo()
  */
 static bool start_by_fifo(const BackendContainer *container) {
         _cleanup_close_ int dir_fd = open(container->runtime_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -EBADF;
