@@ -84,7 +84,7 @@ load helpers
         echo '{"devices": [{"allow": true, "access": "rwm"}]}' > "$T/limits"
         fails NotSupported lxcri update -r "$T/limits" "$ID"
         complains devices
-        jq '{devices: .linux.resources.devices, pids: {limit: 50}}' "$T/b/config.json" > "$T/limits"
+        jq '{devices: .linux.resources.devices, pids: {limit: 50}, memory: {kernel: 0}, cpu: {}}' "$T/b/config.json" > "$T/limits"
         ok lxcri update -r "$T/limits" "$ID"
         ok lxcri delete --force "$ID"
 }

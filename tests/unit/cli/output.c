@@ -135,7 +135,8 @@ static void an_error_in_a_log_is_a_line_of_runc_s_fields(void **state) {
 
         assert_int_equal(strncmp(text, "time=\"20", 8), 0);
         assert_string_equal(strchr(text, ' '), " level=error msg=\"create 'web': unpack '\\\\xff': No space left on device\" "
-                                               "kind=FileError phase=layers errno=ENOSPC cause=\"No space left on device\" hint=\"make room\"\n");
+                                               "kind=FileError phase=layers errno=ENOSPC "
+                                               "cause=\"No space left on device\" hint=\"make room\"\n");
         assert_string_equal(strchr(phase, ' '), " level=info msg=\"said \\\"so\\\"\" phase=a/b seconds=0.5\n");
 }
 
