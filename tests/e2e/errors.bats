@@ -18,7 +18,8 @@ refused() {
         rm -f "$T/log"
         fails "error: $kind: " lxcri --log "$T/log" --log-format json "$@"
         complains "$text"
-        ((status == 1)) || [[ $kind == RuntimeError || $kind == Interrupted ]]
+        # exec's own failures are 255, as runc's
+        ((status == 1)) || [[ $kind == RuntimeError || $kind == Interrupted || ($1 == exec && $status == 255) ]]
         # one error, lower case, no full stop
         [[ $'\n'$errors != *$'\nproxmox-lxcri: error: '*$'\nproxmox-lxcri: error: '* ]] || { echo "not one error: $errors"; return 1; }
         [[ $'\n'$errors$'\n' =~ $'\n'"proxmox-lxcri: error: $kind: "[a-z\'/-][^$'\n']*[^.$'\n']$'\n' ]] || { echo "$errors"; return 1; }
