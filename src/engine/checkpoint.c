@@ -22,21 +22,6 @@
 
 /* ---- what cannot be done ---- */
 
-static bool has_option(const json_t *entry, const char *name) {
-        const json_t *options = schema_field(entry, "options");
-
-        for (size_t i = 0; i < json_array_size(options); i++)
-                if (!strcmp(json_string_value(json_array_get(options, i)), name))
-                        return true;
-        return false;
-}
-
-bool mount_is_bind(const json_t *entry) {
-        const char *type = json_string_value(schema_field(entry, "type"));
-
-        return (type && !strcmp(type, "bind")) || has_option(entry, "bind") || has_option(entry, "rbind");
-}
-
 const char *annotation_config(const json_t *spec) {
         const char *path = json_string_value(json_object_get(schema_field(spec, "annotations"), CONFIG_ANNOTATION));
 
@@ -67,7 +52,7 @@ static int check_mounts(const json_t *mounts, Error *err) {
         for (size_t i = 0; i < json_array_size(mounts); i++) {
                 const json_t *one = json_array_get(mounts, i);
 
-                if (has_option(one, "idmap") || has_option(one, "ridmap") || json_array_size(schema_field(one, "uidMappings")) > 0)
+                if (mount_has_option(one, "idmap") || mount_has_option(one, "ridmap") || json_array_size(schema_field(one, "uidMappings")) > 0)
                         return refuse("mounts", "CRIU cannot bring back an idmapped mount", err);
         }
         return 0;
@@ -94,33 +79,6 @@ int checkpoint_check(const json_t *spec, Error *err) {
 }
 
 /* ---- what is the host's ---- */
-
-/* Under its own name in the configuration; CRIU wants to know where that leads in the container, whose links may have changed since. */
-static int add_mount(Criu *criu, int root, const char *destination, Error *err) {
-        _cleanup_close_ int fd = open_in_root(root, destination, O_PATH, 0);
-        _cleanup_free_ char *path = NULL;
-
-        if (fd < 0)
-                return error_set_errno(err, ERROR_RUNTIME, errno, "mount '%s' in the container", destination);
-        return fd_get_path(fd, &path, err) < 0 ? -1 : criu_add_external(criu, err, "mnt[%s]:%s", path, destination);
-}
-
-static int add_mounts(Criu *criu, const json_t *mounts, pid_t init, Error *err) {
-        _cleanup_close_ int root = -EBADF;
-        char path[32];
-
-        (void) snprintf(path, sizeof(path), "/proc/%d/root", (int) init);
-        root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return error_set_errno(err, ERROR_RUNTIME, errno, "open the container's root");
-        for (size_t i = 0; i < json_array_size(mounts); i++) {
-                const json_t *one = json_array_get(mounts, i);
-
-                if (mount_is_bind(one) && add_mount(criu, root, json_string_value(schema_field(one, "destination")), err) < 0)
-                        return -1;
-        }
-        return 0;
-}
 
 /* Those that the configuration names by path exist without the container. CRIU knows two kinds of them. */
 static int add_namespaces(Criu *criu, const json_t *linux_part, pid_t init, Error *err) {
@@ -203,7 +161,7 @@ int engine_checkpoint(const EngineContainer *container, const ProcessRef *init, 
             criu_add_config(&criu, annotation_config(spec), err) < 0 || criu_add_freezer(&criu, freezer_of(cgroups), err) < 0 ||
             add_namespaces(&criu, linux_part, init->pid, err) < 0)
                 return -1;
-        if (!request->pre_dump && (add_mounts(&criu, schema_field(spec, "mounts"), init->pid, err) < 0 ||
+        if (!request->pre_dump && (mounts_add_dump(&criu, spec, cgroups, init->pid, err) < 0 ||
                                    save_descriptors(&criu, init->pid, err) < 0))
                 return -1;
         return criu_call(&criu, &events, NULL, err);

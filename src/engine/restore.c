@@ -4,20 +4,17 @@
  */
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/json.h"
-#include "base/root-path.h"
 #include "base/socket.h"
 #include "engine/checkpoint.h"
 #include "engine/console.h"
@@ -42,89 +39,6 @@ static void restoration_end(Restoration *r) {
                 close_keep_errno(r->joined[i]);
 }
 
-/* ---- mounts ---- */
-
-static int from_bundle(const Creation *c, const char *path, char **ret, Error *err) {
-        return path[0] == '/' ? string_copy(path, ret, err) : string_format(ret, err, "%s/%s", c->container->bundle, path);
-}
-
-static int own_mount_namespace(Error *err) {
-        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-                return error_set_errno(err, ERROR_RUNTIME, errno, "make a mount namespace");
-        return 0;
-}
-
-/* Whether a path lies on a mount that CRIU fills itself. */
-static bool is_covered(const json_t *mounts, size_t before, const char *path) {
-        for (size_t i = 0; i < before; i++) {
-                const json_t *one = json_array_get(mounts, i);
-                const char *above = json_string_value(schema_field(one, "destination"));
-                size_t len = strlen(above);
-
-                if (!mount_is_bind(one) && !strncmp(path, above, len) && (path[len] == '/' || (len > 0 && above[len - 1] == '/')))
-                        return true;
-        }
-        return false;
-}
-
-static int make_mount_point(const Creation *c, int root, const json_t *entry, Error *err) {
-        const char *destination = json_string_value(schema_field(entry, "destination"));
-        const char *source = json_string_value(schema_field(entry, "source"));
-        _cleanup_close_ int target = -EBADF;
-        _cleanup_free_ char *path = NULL;
-        struct stat st = { .st_mode = S_IFDIR };
-        char name[FD_PATH_MAX];
-
-        if (mount_is_bind(entry)) {
-                if (!source || from_bundle(c, source, &path, err) < 0)
-                        return source ? -1 : error_set(err, ERROR_INVALID_SPEC, "mount '%s' has no source", destination);
-                if (stat(path, &st) < 0)
-                        return error_set_errno(err, ERROR_RUNTIME, errno, "source '%s' of mount '%s'", path, destination);
-        }
-        if (root_path_make(root, destination, S_ISDIR(st.st_mode), false, &target, err) < 0)
-                return error_prefix(err, "mount '%s'", destination);
-        /* A later one may lie on this one; this namespace is gone in a moment. */
-        if (path && mount(path, fd_path(target, name), NULL, MS_BIND | MS_REC, NULL) < 0)
-                return error_set_errno(err, ERROR_RUNTIME, errno, "mount '%s'", destination);
-        return 0;
-}
-
-/* In a child: what is mounted on the way to a mount point stays there. */
-static int make_mount_points(void *userdata, Error *err) {
-        const Restoration *r = userdata;
-        const json_t *mounts = schema_field(r->creation->spec, "mounts");
-        _cleanup_close_ int root = -EBADF;
-
-        if (own_mount_namespace(err) < 0)
-                return -1;
-        root = open(r->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return error_set_errno(err, ERROR_INVALID_ROOTFS, errno, "open root filesystem '%s'", r->rootfs);
-        for (size_t i = 0; i < json_array_size(mounts); i++) {
-                const json_t *one = json_array_get(mounts, i);
-
-                if (!is_covered(mounts, i, json_string_value(schema_field(one, "destination"))) &&
-                    make_mount_point(r->creation, root, one, err) < 0)
-                        return -1;
-        }
-        return 0;
-}
-
-static int add_mounts(const Creation *c, Criu *criu, Error *err) {
-        const json_t *mounts = schema_field(c->spec, "mounts");
-
-        for (size_t i = 0; i < json_array_size(mounts); i++) {
-                const json_t *one = json_array_get(mounts, i);
-                const char *destination = json_string_value(schema_field(one, "destination"));
-                _cleanup_free_ char *source = NULL;
-
-                if (mount_is_bind(one) && (from_bundle(c, json_string_value(schema_field(one, "source")), &source, err) < 0 ||
-                                           criu_add_external(criu, err, "mnt[%s]:%s", destination, source) < 0))
-                        return -1;
-        }
-        return 0;
-}
-
 /* ---- in CRIU's process ---- */
 
 static int enter_cgroups(const Cgroup *cgroup, Error *err) {
@@ -146,7 +60,7 @@ static int enter_cgroups(const Cgroup *cgroup, Error *err) {
 static int prepare(void *userdata, Error *err) {
         const Restoration *r = userdata;
 
-        if (enter_cgroups(r->creation->cgroup, err) < 0 || own_mount_namespace(err) < 0)
+        if (enter_cgroups(r->creation->cgroup, err) < 0 || mounts_own_namespace(err) < 0)
                 return -1;
         if (mount(r->rootfs, r->rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
                 return error_set_errno(err, ERROR_INVALID_ROOTFS, errno, "root filesystem '%s'", r->rootfs);
@@ -272,7 +186,7 @@ static int call_criu(Restoration *r, Error *err) {
                 start.inherited[i] = r->joined[i];
         if (criu_begin(&criu, &start, &request->restore->criu, false, err) < 0 || criu_add_restore(&criu, request->restore, err) < 0 ||
             criu_add_config(&criu, annotation_config(c->spec), err) < 0 || criu_add_root(&criu, r->rootfs, err) < 0 ||
-            criu_add_own_cgroups(&criu, err) < 0 || add_mounts(c, &criu, err) < 0 || add_namespaces(r, &criu, err) < 0 ||
+            criu_add_own_cgroups(&criu, err) < 0 || mounts_add_restore(&criu, c, err) < 0 || add_namespaces(r, &criu, err) < 0 ||
             add_streams(&criu, err) < 0 || criu_call(&criu, &events, &root, err) < 0)
                 return -1;
         if (root <= 0 || root != c->session.pid)
@@ -289,8 +203,8 @@ static int restore(Restoration *r, Error *err) {
         path = json_string_value(schema_field(schema_field(c->spec, "root"), "path"));
         if (!path)
                 return error_set(err, ERROR_INVALID_SPEC, "config.json: root: missing");
-        if (from_bundle(c, path, &r->rootfs, err) < 0 || open_console(r, err) < 0 || open_namespaces(r, err) < 0 ||
-            process_call(make_mount_points, r, err) < 0 || creation_make_cgroups(c, err) < 0)
+        if (bundle_path(c->container, path, &r->rootfs, err) < 0 || open_console(r, err) < 0 || open_namespaces(r, err) < 0 ||
+            mounts_make_points(c, r->rootfs, err) < 0 || creation_make_cgroups(c, err) < 0)
                 return -1;
         return call_criu(r, err);
 }

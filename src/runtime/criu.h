@@ -40,7 +40,7 @@ typedef struct CriuRestore {
 typedef struct Criu {
         pid_t pid;
         int socket;
-        int image_fd, work_fd; /* directories, open as long as CRIU may look at them; work_fd -EBADF: none */
+        int image_fd, work_fd; /* directories; work_fd -EBADF: none */
         bool dump, pre_dump;
         Buf options;           /* of the request */
 } Criu;
