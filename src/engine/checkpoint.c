@@ -52,7 +52,8 @@ static int check_mounts(const json_t *mounts, Error *err) {
         for (size_t i = 0; i < json_array_size(mounts); i++) {
                 const json_t *one = json_array_get(mounts, i);
 
-                if (mount_has_option(one, "idmap") || mount_has_option(one, "ridmap") || json_array_size(schema_field(one, "uidMappings")) > 0)
+                if (mount_has_option(one, "idmap") || mount_has_option(one, "ridmap") ||
+                    json_array_size(schema_field(one, "uidMappings")) > 0)
                         return refuse("mounts", "CRIU cannot bring back an idmapped mount", err);
         }
         return 0;

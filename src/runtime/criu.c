@@ -45,8 +45,8 @@ static int aside(int fd) {
 }
 
 /*
- * What CRIU has open, in the order of its numbers: standard streams, its socket, what it inherits, its directories. CRIU opens those again by
- * the pid of who made the socket, so that has to be itself: in the mount namespace that it was given.
+ * What CRIU has open, in the order of its numbers: standard streams, its socket, what it inherits, its directories. CRIU opens those
+ * again by the pid of who made the socket, so that has to be itself: in the mount namespace that it was given.
  */
 typedef struct Numbers {
         int fds[SOCKET_NUMBER + 1 + CRIU_INHERITED_MAX + 2], n;
@@ -200,8 +200,8 @@ void criu_end(Criu *criu) {
 /* ---- what went wrong ---- */
 
 /*
- * "(00.012345) 17: Error (criu/mount.c:1088): mnt: …". Which of them is the cause nobody knows: some before it are of no matter, those after
- * it come of it. So the last few are told.
+ * "(00.012345) 17: Error (criu/mount.c:1088): mnt: …". Which of them is the cause nobody knows: some before it are of no matter, those
+ * after it come of it. So the last few are told.
  */
 static void add_errors(char *log, Buf *ret) {
         const char *errors[ERRORS_MAX];

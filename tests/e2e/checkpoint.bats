@@ -10,7 +10,9 @@ setup() {
 }
 
 teardown() {
-        kill ${HOLDER:-} ${NEXT_HOLDER:-} 2> /dev/null || true
+        for holder in "${HOLDER:-}" "${NEXT_HOLDER:-}"; do
+                [[ -z $holder ]] || kill "$holder" 2> /dev/null || true
+        done
         common_teardown
 }
 

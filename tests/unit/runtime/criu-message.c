@@ -47,7 +47,8 @@ static void answers_are_understood(void **state) {
         assert_true(answer.success);
         assert_int_equal(answer.pid, 300);
         /* NOTIFY, success, notify { script: "post-dump", pid: 5 }, and a field of the future of each kind */
-        assert_int_equal(READ("\x08\x06\x10\x01\x2a\x0d\x0a\x09post-dump\x10\x05\x91\x03" "12345678\x95\x03" "1234\x9a\x03\x01x", &answer), 0);
+        assert_int_equal(READ("\x08\x06\x10\x01\x2a\x0d\x0a\x09post-dump\x10\x05"
+                              "\x91\x03" "12345678\x95\x03" "1234\x9a\x03\x01x", &answer), 0);
         assert_int_equal(answer.type, CRIU_NOTIFY);
         assert_string_equal(answer.script, "post-dump");
         assert_int_equal(answer.pid, 5);
