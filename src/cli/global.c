@@ -25,7 +25,7 @@ static const Option global_options[] = {
         OPT_STRING(0, "cgroup-manager", GlobalArgs, cgroup_manager, "cgroupfs|systemd|disabled", "who makes the cgroups, in crun's words"),
         OPT_STRING(0, "rootless", GlobalArgs, rootless, "auto|true|false",
                    "for the runtime: whether it may go without cgroups that it is not allowed to make"),
-        OPT_STRING(0, "criu", GlobalArgs, criu, "FILE", "the CRIU program, for a runtime that has this option"),
+        OPT_STRING(0, "criu", GlobalArgs, criu, "FILE", "the CRIU program"),
         OPT_FLAG('h', "help", GlobalArgs, help, "show help for the program or a command"),
         OPT_FLAG('v', "version", GlobalArgs, version, "show the version"),
         OPT_END
