@@ -1,5 +1,6 @@
 # A Debian root as application containers of native and lxc, and as a system container that boots to systemd's "running", and stops. Here it
-# is Debian 12's (tests/fixtures/debian), in a test machine Debian 13's, made of the machine's own packages (tests/fixtures/own-root).
+# is Debian 12's (tests/fixtures/debian). In a test machine, where it runs when asked for by name, it is of the machine's own packages
+# (tests/fixtures/own-root): import and boots take long under emulation.
 
 load helpers
 load debian-helpers
