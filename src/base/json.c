@@ -7,7 +7,9 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/json-quick.h"
 
+#define QUICK_MAX  (128u << 10) /* bytes of a text that is worth a first try, which may be in vain */
 #define VALUE_COST 300 /* bytes of memory; jansson's most for one value, where the text spends three ("{},") */
 
 /* An upper bound of the values in a text, right for any valid one. The text's own size is no cap on memory. */
@@ -40,9 +42,16 @@ static bool is_affordable(size_t n, size_t len) {
 }
 
 int json_parse(const char *data, size_t len, const char *what, json_t **ret, Error *err) {
-        size_t n = count_values(data, len);
         json_error_t cause;
         json_t *json;
+        size_t n;
+
+        json = len <= QUICK_MAX ? json_parse_quick(data, len, JSON_VALUES_MAX) : NULL;
+        if (json) {
+                *ret = json;
+                return 0;
+        }
+        n = count_values(data, len);
 
         /* jansson steps over a NUL between tokens; what others refuse must not mean something here. */
         if (memchr(data, '\0', len))

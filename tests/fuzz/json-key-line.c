@@ -1,7 +1,11 @@
-/* Lines of keys: any text is survived; in valid JSON every key and element of the outer two levels is found, in order of the lines. */
+/*
+ * What the quick reader takes is what jansson makes of it, in the same order.
+ * Lines of keys: any text is survived; in valid JSON every key and element of the outer two levels is found, in order of the lines.
+ */
 
 #include <stdio.h>
 
+#include "base/json-quick.h"
 #include "base/json.h"
 #include "fuzz.h"
 
@@ -36,12 +40,26 @@ static void check_inside(const char *text, const json_t *value, const char **pat
         }
 }
 
+static void check_quick(const uint8_t *data, size_t size) {
+        _cleanup_json_ json_t *quick = json_parse_quick((const char *) data, size, 1000), *json = NULL;
+        _cleanup_free_ char *a = NULL, *b = NULL;
+
+        if (!quick)
+                return;
+        json = json_loadb((const char *) data, size, JSON_REJECT_DUPLICATES, NULL);
+        CHECK(json && json_equal(json, quick));
+        a = json_dumps(json, JSON_COMPACT);
+        b = json_dumps(quick, JSON_COMPACT);
+        CHECK(a && b && !strcmp(a, b));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = fuzz_text(data, size);
         _cleanup_json_ json_t *json = NULL;
         const char *path[4] = {};
         unsigned n_lines = 1;
 
+        check_quick(data, size);
         (void) json_key_line(text, (const char *[]) { "a", NULL });
         (void) json_key_line(text, (const char *[]) { "[1]", "a", "[0]", NULL });
         if (json_parse(text, strlen(text), "fuzz", &json, NULL) < 0)

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/json-quick.h"
 #include "base/json.h"
 #include "base/process.h"
 
@@ -125,6 +126,85 @@ static void commas_within_strings_are_no_values(void **state) {
         memcpy(text + len - 4, "\\\\\"]", 4);
         assert_int_equal(json_parse(text, len, "x", &json, NULL), 0);
         assert_int_equal(json_string_length(json_array_get(json, 0)), len - 6);
+}
+
+/* What the quick reader takes is what jansson makes of it, in the same order; it may leave all but plain texts to jansson. */
+static void the_quick_reader_agrees_with_jansson(void **state) {
+        static const struct {
+                const char *text;
+                bool taken;
+        } rows[] = {
+                { "{}", true },
+                { "[]", true },
+                { " \t\r\n{ \"a\" : [ 1 , -2 , 0 , -0 , true , false , null , { } , [ ] ] } \n", true },
+                { "{\"b\": 1, \"a\": {\"b\": \"x\", \"\": \"\"}, \"c\": [\"\", \"ä€😀\"]}", true },
+                { "[999999999999999999, -999999999999999999, 1.5, -0.25, 18446744073709551615.0]", true },
+                { "[1000000000000000000, 9223372036854775807, 1e5, 1.5E-3]", false },
+                { "[9223372036854775808]", false },
+                { "{\"a\": \"\\n\"}", false },
+                { "{\"ä\": 1}", false },
+                { "{\"a\": 1, \"b\": 2, \"a\": 1}", false },
+                { "[\"\xff\"]", false },
+                { "[\"\xc0\x80\"]", false },
+                { "[\"\xed\xa0\x80\"]", false },
+                { "[\"a\nb\"]", false },
+                { "[01]", false },
+                { "[-]", false },
+                { "[1.]", false },
+                { "[.5]", false },
+                { "[+1]", false },
+                { "[1 2]", false },
+                { "[1,]", false },
+                { "[,1]", false },
+                { "{\"a\":1,}", false },
+                { "{\"a\"}", false },
+                { "{\"a\":}", false },
+                { "{a:1}", false },
+                { "[truex]", false },
+                { "[True]", false },
+                { "[tru", false },
+                { "[\"a", false },
+                { "{\"a\":[1}", false },
+                { "[1]]", false },
+                { "[1]x", false },
+                { "\"a\"", false },
+                { "1", false },
+                { "", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const char *text = rows[i].text;
+                _cleanup_json_ json_t *quick = json_parse_quick(text, strlen(text), 100), *json = NULL;
+                _cleanup_free_ char *a = NULL, *b = NULL;
+
+                assert_int_equal(quick != NULL, rows[i].taken);
+                if (!quick)
+                        continue;
+                json = json_loadb(text, strlen(text), JSON_REJECT_DUPLICATES, NULL);
+                assert_true(json_equal(json, quick));
+                a = json_dumps(json, JSON_COMPACT);
+                b = json_dumps(quick, JSON_COMPACT);
+                assert_string_equal(a, b);
+        }
+}
+
+static void the_quick_reader_has_its_bounds(void **state) {
+        char deep[200];
+        json_t *json;
+
+        json = json_parse_quick("[1,2,3]", 7, 4);
+        assert_non_null(json);
+        json_decref(json);
+        assert_null(json_parse_quick("[1,2,3]", 7, 3));
+        assert_null(json_parse_quick("[1]\0", 4, 100));
+        assert_null(json_parse_quick("[1]", 2, 100));
+
+        memset(deep, '[', 100);
+        memset(deep + 100, ']', 100);
+        assert_null(json_parse_quick(deep, 200, 1000));
+        json = json_parse_quick(deep + 50, 100, 1000);
+        assert_non_null(json);
+        json_decref(json);
 }
 
 static void keys_are_found_on_their_line(void **state) {
@@ -256,6 +336,8 @@ int main(void) {
                 cmocka_unit_test(deep_nesting_is_refused_cheaply),
                 cmocka_unit_test(many_small_values_are_refused_before_they_cost_memory),
                 cmocka_unit_test(commas_within_strings_are_no_values),
+                cmocka_unit_test(the_quick_reader_agrees_with_jansson),
+                cmocka_unit_test(the_quick_reader_has_its_bounds),
                 cmocka_unit_test(keys_are_found_on_their_line),
                 cmocka_unit_test(keys_that_are_not_there_have_no_line),
                 cmocka_unit_test(elements_of_arrays_are_found_on_their_line),
