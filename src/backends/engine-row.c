@@ -37,6 +37,7 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .stdout_fd = request->stdout_fd,
                 .stderr_fd = request->stderr_fd,
                 .ret_cgroups = request->ret_cgroups,
+                .ret_init = request->ret_init,
         };
 }
 

@@ -14,6 +14,7 @@ typedef struct Creation {
         bool at_once;      /* run: nobody else will start it */
         int dir_fd;        /* runtime_dir */
         json_t *spec;
+        json_t *record;    /* as it is on disk */
         Cgroup *cgroup;
         MovedDevices *devices; /* of the host, that the container got; NULL: none */
         Session session;

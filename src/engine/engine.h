@@ -67,6 +67,7 @@ typedef struct EngineCreate {
         int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
+        ProcessRef *ret_init;       /* the init, set at that time, too. NULL: not asked for */
 } EngineCreate;
 
 typedef struct EngineExec {
