@@ -33,8 +33,8 @@ bool engine_is_waiting(const EngineContainer *container) {
         if (dir_fd < 0 || faccessat(dir_fd, START_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return false;
         /*
-         * A file that a start which was cut off left: the init does not listen to it any more. By a socket of another type, which the kernel
-         * refuses for that alone while somebody listens: the init, which would look who is there, sleeps on.
+         * A file that a start which was cut off left: the init does not listen to it any more. Asked by a socket of another type, which the
+         * kernel refuses for that alone while somebody listens: the init, which would look who is there, sleeps on.
          */
         return connect_start(dir_fd, SOCK_DGRAM, &fd) < 0 && errno == EPROTOTYPE;
 }
