@@ -64,7 +64,8 @@ clocks() {
         each_launcher clocks
 }
 
-# In a mount namespace of its own whose mounts are all shared, as systemd's are; the bundle lies on a mount that is not the host's root
+# In a mount namespace of its own whose mounts are all shared, as systemd's are; the bundle lies on a mount that is not the host's root.
+# Nothing is to come in; others' mounts go when the directories below them do
 propagation() {
         local kind
 
@@ -73,9 +74,9 @@ propagation() {
                 ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -c '
                         mount --make-rshared /
                         mount --bind "$0" "$0"
-                        before=$(grep -c "" /proc/self/mountinfo)
+                        cat /proc/self/mountinfo > "$0/before"
                         "$@" || exit
-                        [ "$before" = "$(grep -c "" /proc/self/mountinfo)" ]' "$T/b" \
+                        ! grep -vxFf "$0/before" /proc/self/mountinfo' "$T/b" \
                         "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --bundle "$T/b" "$ID"
         done
 }
