@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
+#include "base/json-quick.h"
 #include "base/json.h"
 
 #define RULES_MAX 1000 /* rules */
@@ -376,26 +377,30 @@ static int parse_file(const Source *source, size_t len, json_t **ret, Error *err
  * does not count. NULL: the table's default holds; free()
  */
 static int user_default(const char *name, char **ret, Error *err) {
-        const char *runtime = getenv("XDG_RUNTIME_DIR"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+        const char *runtime, *data, *home;
 
-        if (geteuid() == 0)
+        if ((strcmp(name, "root") && strcmp(name, "store")) || geteuid() == 0)
                 return 0;
+        runtime = getenv("XDG_RUNTIME_DIR");
+        data = getenv("XDG_DATA_HOME");
+        home = getenv("HOME");
         if (!strcmp(name, "root"))
                 return runtime && runtime[0] == '/' ? string_format(ret, err, "%s/proxmox-lxcri", runtime) :
                                                       string_format(ret, err, "/run/user/%u/proxmox-lxcri", (unsigned) geteuid());
-        if (!strcmp(name, "store") && data && data[0] == '/')
+        if (data && data[0] == '/')
                 return string_format(ret, err, "%s/proxmox-lxcri", data);
-        if (!strcmp(name, "store") && home && home[0] == '/')
+        if (home && home[0] == '/')
                 return string_format(ret, err, "%s/.local/share/proxmox-lxcri", home);
         return 0;
 }
 
 static int default_value(const Key *key, json_t **ret, Error *err) {
+        const char *usual = key->doc.default_text;
         _cleanup_free_ char *text = NULL;
 
         if (user_default(key->doc.name, &text, err) < 0)
                 return -1;
-        *ret = text ? json_string(text) : json_loads(key->doc.default_text, JSON_DECODE_ANY, NULL);
+        *ret = text ? json_string(text) : json_parse_quick(usual, strlen(usual), true, SIZE_MAX) ?: json_loads(usual, JSON_DECODE_ANY, NULL);
         return *ret ? 0 : error_oom(err);
 }
 

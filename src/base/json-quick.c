@@ -6,7 +6,6 @@
 #include "base/json-quick.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,12 +210,12 @@ static json_t *read_value(Reader *r) {
         }
 }
 
-json_t *json_parse_quick(const char *data, size_t len, size_t max_values) {
+json_t *json_parse_quick(const char *data, size_t len, bool any, size_t max_values) {
         Reader r = { .p = data, .end = data + len, .values = 1, .max_values = max_values };
         _cleanup_json_ json_t *value = NULL;
         char first = peek(&r);
 
-        if (first != '{' && first != '[')
+        if (!any && first != '{' && first != '[')
                 return NULL;
         value = read_value(&r);
         /* A NUL is no end of the text here. */

@@ -46,7 +46,7 @@ int json_parse(const char *data, size_t len, const char *what, json_t **ret, Err
         json_t *json;
         size_t n;
 
-        json = len <= QUICK_MAX ? json_parse_quick(data, len, JSON_VALUES_MAX) : NULL;
+        json = len <= QUICK_MAX ? json_parse_quick(data, len, false, JSON_VALUES_MAX) : NULL;
         if (json) {
                 *ret = json;
                 return 0;

@@ -40,16 +40,16 @@ static void check_inside(const char *text, const json_t *value, const char **pat
         }
 }
 
-static void check_quick(const uint8_t *data, size_t size) {
-        _cleanup_json_ json_t *quick = json_parse_quick((const char *) data, size, 1000), *json = NULL;
+static void check_quick(const uint8_t *data, size_t size, bool any) {
+        _cleanup_json_ json_t *quick = json_parse_quick((const char *) data, size, any, 1000), *json = NULL;
         _cleanup_free_ char *a = NULL, *b = NULL;
 
         if (!quick)
                 return;
-        json = json_loadb((const char *) data, size, JSON_REJECT_DUPLICATES, NULL);
+        json = json_loadb((const char *) data, size, JSON_REJECT_DUPLICATES | (any ? JSON_DECODE_ANY : 0u), NULL);
         CHECK(json && json_equal(json, quick));
-        a = json_dumps(json, JSON_COMPACT);
-        b = json_dumps(quick, JSON_COMPACT);
+        a = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+        b = json_dumps(quick, JSON_COMPACT | JSON_ENCODE_ANY);
         CHECK(a && b && !strcmp(a, b));
 }
 
@@ -59,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *path[4] = {};
         unsigned n_lines = 1;
 
-        check_quick(data, size);
+        check_quick(data, size, false);
+        check_quick(data, size, true);
         (void) json_key_line(text, (const char *[]) { "a", NULL });
         (void) json_key_line(text, (const char *[]) { "[1]", "a", "[0]", NULL });
         if (json_parse(text, strlen(text), "fuzz", &json, NULL) < 0)

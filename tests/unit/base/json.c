@@ -174,7 +174,7 @@ static void the_quick_reader_agrees_with_jansson(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 const char *text = rows[i].text;
-                _cleanup_json_ json_t *quick = json_parse_quick(text, strlen(text), 100), *json = NULL;
+                _cleanup_json_ json_t *quick = json_parse_quick(text, strlen(text), false, 100), *json = NULL;
                 _cleanup_free_ char *a = NULL, *b = NULL;
 
                 assert_int_equal(quick != NULL, rows[i].taken);
@@ -192,17 +192,21 @@ static void the_quick_reader_has_its_bounds(void **state) {
         char deep[200];
         json_t *json;
 
-        json = json_parse_quick("[1,2,3]", 7, 4);
+        json = json_parse_quick("[1,2,3]", 7, false, 4);
         assert_non_null(json);
         json_decref(json);
-        assert_null(json_parse_quick("[1,2,3]", 7, 3));
-        assert_null(json_parse_quick("[1]\0", 4, 100));
-        assert_null(json_parse_quick("[1]", 2, 100));
+        assert_null(json_parse_quick("[1,2,3]", 7, false, 3));
+        json = json_parse_quick(" true ", 6, true, 1);
+        assert_true(json_is_true(json));
+        assert_null(json_parse_quick("true", 4, false, 1));
+        assert_null(json_parse_quick("true true", 9, true, 1));
+        assert_null(json_parse_quick("[1]\0", 4, false, 100));
+        assert_null(json_parse_quick("[1]", 2, false, 100));
 
         memset(deep, '[', 100);
         memset(deep + 100, ']', 100);
-        assert_null(json_parse_quick(deep, 200, 1000));
-        json = json_parse_quick(deep + 50, 100, 1000);
+        assert_null(json_parse_quick(deep, 200, false, 1000));
+        json = json_parse_quick(deep + 50, 100, false, 1000);
         assert_non_null(json);
         json_decref(json);
 }
