@@ -64,6 +64,7 @@ typedef struct BackendCreate {
         int listen_fds;   /* of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         char ***ret_cgroups; /* by a backend that knows them: the container's cgroups, before it says who the init is; strv_free(). May be NULL */
+        ProcessRef *ret_init; /* by a backend that has looked: who the init is, before it says so. May be NULL */
 } BackendCreate;
 
 typedef struct BackendExec {

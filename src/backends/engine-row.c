@@ -39,6 +39,7 @@ static EngineCreate engine_request(const BackendCreate *request, const char *cri
                 .ret_cgroups = request->ret_cgroups,
                 .restore = request->restore,
                 .criu = criu,
+                .ret_init = request->ret_init,
         };
 }
 

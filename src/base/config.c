@@ -376,16 +376,19 @@ static int parse_file(const Source *source, size_t len, json_t **ret, Error *err
  * does not count. NULL: the table's default holds; free()
  */
 static int user_default(const char *name, char **ret, Error *err) {
-        const char *runtime = getenv("XDG_RUNTIME_DIR"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+        const char *runtime, *data, *home;
 
-        if (geteuid() == 0)
+        if ((strcmp(name, "root") && strcmp(name, "store")) || geteuid() == 0)
                 return 0;
+        runtime = getenv("XDG_RUNTIME_DIR");
+        data = getenv("XDG_DATA_HOME");
+        home = getenv("HOME");
         if (!strcmp(name, "root"))
                 return runtime && runtime[0] == '/' ? string_format(ret, err, "%s/proxmox-lxcri", runtime) :
                                                       string_format(ret, err, "/run/user/%u/proxmox-lxcri", (unsigned) geteuid());
-        if (!strcmp(name, "store") && data && data[0] == '/')
+        if (data && data[0] == '/')
                 return string_format(ret, err, "%s/proxmox-lxcri", data);
-        if (!strcmp(name, "store") && home && home[0] == '/')
+        if (home && home[0] == '/')
                 return string_format(ret, err, "%s/.local/share/proxmox-lxcri", home);
         return 0;
 }

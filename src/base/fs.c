@@ -33,12 +33,14 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
         _cleanup_free_ char *data = NULL;
         struct stat st;
         size_t size = 4096, len = 0;
+        bool known;
 
         if (fstat(fd, &st) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "stat '%s'", what);
         if (S_ISDIR(st.st_mode))
                 return error_set_errno(err, ERROR_FILE, EISDIR, "read '%s'", what);
-        if (S_ISREG(st.st_mode) && st.st_size > 0) {
+        known = S_ISREG(st.st_mode) && st.st_size > 0;
+        if (known) {
                 if ((uint64_t) st.st_size > max)
                         return error_set_errno(err, ERROR_FILE, EFBIG, "read '%s': %lld bytes, at most %zu are accepted", what,
                                                (long long) st.st_size, max);
@@ -64,9 +66,10 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
                         continue;
                 if (n < 0)
                         return error_set_errno(err, ERROR_FILE, errno, "read '%s'", what);
-                if (n == 0)
-                        break;
                 len += (size_t) n;
+                /* One byte more was asked for than the file was said to have. */
+                if (n == 0 || (known && len == (size_t) st.st_size))
+                        break;
                 if (len > max)
                         return error_set_errno(err, ERROR_FILE, EFBIG, "read '%s': more than %zu bytes", what, max);
         }

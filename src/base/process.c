@@ -18,6 +18,8 @@
 #include "base/fs.h"
 
 #define STAT_MAX       4096 /* bytes of /proc/PID/stat */
+#define STAT_STATE     3    /* its fields, counted from 1. Source: proc_pid_stat(5) */
+#define STAT_START     22
 #define LISTEN_FDS_MAX 1024 /* descriptors; this program's own cap, the usual RLIMIT_NOFILE */
 #define PID_DIGITS_MAX 10   /* of an int */
 
@@ -27,7 +29,6 @@
 static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start) {
         char path[32], text[STAT_MAX];
         _cleanup_close_ int fd = -EBADF;
-        unsigned long long start;
         const char *p;
         ssize_t n;
 
@@ -42,11 +43,18 @@ static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start) {
 
         /* The command's name, in parentheses, may hold anything, parentheses included; the fields start behind the last one. */
         p = strrchr(text, ')');
-        if (!p || sscanf(p, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", ret_state, &start) != 2) {
+        p = p && p[1] == ' ' ? p + 2 : NULL;
+        if (p)
+                *ret_state = *p;
+        for (int i = STAT_STATE; i < STAT_START && p; i++) {
+                p = strchr(p, ' ');
+                p = p ? p + 1 : NULL;
+        }
+        if (!p || *p < '0' || *p > '9') {
                 errno = EPROTO;
                 return -1;
         }
-        *ret_start = start;
+        *ret_start = strtoull(p, NULL, 10);
         return 0;
 }
 
@@ -111,7 +119,6 @@ int process_mount_namespace(pid_t pid, uint64_t *ret, Error *err) {
 
 int boot_id_read(char ret[BOOT_ID_MAX], Error *err) {
         _cleanup_free_ char *text = NULL;
-        size_t len;
 
 #ifdef TEST_HOOKS
         const char *simulated = getenv("PROXMOX_LXCRI_BOOT_ID");
@@ -121,7 +128,7 @@ int boot_id_read(char ret[BOOT_ID_MAX], Error *err) {
                 return 0;
         }
 #endif
-        if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, &len, err) < 0)
+        if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL, err) < 0)
                 return -1;
         text[strcspn(text, "\n")] = '\0';
         snprintf(ret, BOOT_ID_MAX, "%s", text);

@@ -27,6 +27,7 @@ void creation_end(Creation *c) {
         session_end(&c->session);
         cgroup_free(c->cgroup);
         json_decref(c->spec);
+        json_decref(c->record);
         net_devices_free(c->devices);
         close_keep_errno(c->dir_fd);
 }
@@ -65,7 +66,7 @@ int creation_make_cgroups(Creation *c, Error *err) {
         _cleanup_strv_ char **planned = NULL;
 
         if (cgroup_layout_new(&request, &layout, err) < 0 || cgroup_plan(layout, &planned, err) < 0 ||
-            record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, err) < 0)
+            record_save(c->dir_fd, c->container, c->spec, !c->request->no_new_keyring, planned, &c->record, err) < 0)
                 return -1;
         return cgroup_create(&request, layout, &c->cgroup, err);
 }
@@ -200,21 +201,20 @@ static int plan_stdio(Builder *b, const int streams[3], Error *err) {
 }
 
 int creation_outer_hooks(const Creation *c, pid_t init, Error *err) {
-        _cleanup_json_ json_t *record = NULL;
-        const json_t *hooks = schema_field(c->spec, "hooks"), *state;
+        const json_t *hooks = schema_field(c->spec, "hooks"), *state = json_object_get(c->record, "state");
 
-        if (record_load(c->dir_fd, &record, err) < 0)
-                return -1;
-        state = json_object_get(record, "state");
         /* prestart comes after what the spec calls "creating" (step 2 of its life cycle), and runs as crun has it. */
         if (outer_hooks_run(hooks, "prestart", state, "created", init, err) < 0)
                 return -1;
         return outer_hooks_run(hooks, "createRuntime", state, "creating", init, err);
 }
 
-void creation_tell_cgroups(Creation *c) {
+void creation_tell_who_it_is(Creation *c) {
+        if (c->request->ret_init)
+                *c->request->ret_init = c->session.noted;
         if (!c->request->ret_cgroups)
                 return;
+        /* Nobody here needs them any more. */
         strv_free(*c->request->ret_cgroups);
         *c->request->ret_cgroups = TAKE(c->cgroup->directories);
 }
@@ -280,7 +280,7 @@ static int make(Creation *c, Error *err) {
                 return -1;
         /* From here on they go with the container's network, which is not kept in being any longer. */
         c->devices = net_devices_free(c->devices);
-        creation_tell_cgroups(c);
+        creation_tell_who_it_is(c);
         return 0;
 }
 

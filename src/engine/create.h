@@ -14,6 +14,7 @@ typedef struct Creation {
         bool at_once;      /* run: nobody else will start it */
         int dir_fd;        /* runtime_dir */
         json_t *spec;
+        json_t *record;    /* as it is on disk */
         Cgroup *cgroup;
         MovedDevices *devices; /* of the host, that the container got; NULL: none */
         Session session;
@@ -32,8 +33,8 @@ int bundle_spec(const char *bundle, json_t **ret, Error *err);
 int creation_load_spec(Creation *creation, Error *err);
 int creation_make_cgroups(Creation *creation, Error *err);
 
-/** creation_tell_cgroups() - to who asked for them; nobody here needs them any more */
-void creation_tell_cgroups(Creation *creation);
+/** creation_tell_who_it_is() - the init and its cgroups, to who asked; nobody here needs those any more */
+void creation_tell_who_it_is(Creation *creation);
 
 /** creation_outer_hooks() - prestart and createRuntime: the container's namespaces are there */
 int creation_outer_hooks(const Creation *creation, pid_t init, Error *err);

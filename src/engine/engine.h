@@ -70,6 +70,7 @@ typedef struct EngineCreate {
         char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
         const CriuRestore *restore; /* its processes come from a checkpoint, and run at once; NULL: from the configuration */
         const char *criu;           /* program of CRIU; NULL: the one in PATH */
+        ProcessRef *ret_init;       /* the init, set at that time, too. NULL: not asked for */
 } EngineCreate;
 
 typedef struct EngineExec {

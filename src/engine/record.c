@@ -75,7 +75,8 @@ static int write_file(int dir_fd, const char *name, const char *text, size_t len
         return fd_write_all(fd, text, len, err) < 0 ? error_prefix(err, "'%s'", name) : 0;
 }
 
-int record_save(int dir_fd, const EngineContainer *container, const json_t *spec, bool keyring, char *const *planned, Error *err) {
+int record_save(int dir_fd, const EngineContainer *container, const json_t *spec, bool keyring, char *const *planned, json_t **ret,
+                Error *err) {
         json_t *hooks = (json_t *) schema_field(spec, "hooks"), *annotations = (json_t *) schema_field(spec, "annotations");
         const json_t *listener = schema_field(schema_field(schema_field(spec, "linux"), "seccomp"), "listenerPath");
         const json_t *metadata = schema_field(schema_field(schema_field(spec, "linux"), "seccomp"), "listenerMetadata");
@@ -100,9 +101,10 @@ int record_save(int dir_fd, const EngineContainer *container, const json_t *spec
                     (metadata && json_object_set(record, "metadata", (json_t *) metadata) < 0))
                         return error_oom(err);
         }
-        if (json_print(record, &text, err) < 0)
+        if (json_print(record, &text, err) < 0 || write_file(dir_fd, RECORD_FILE, text, strlen(text), err) < 0)
                 return -1;
-        return write_file(dir_fd, RECORD_FILE, text, strlen(text), err);
+        *ret = TAKE(record);
+        return 0;
 }
 
 int record_load(int dir_fd, json_t **ret, Error *err) {
@@ -133,7 +135,7 @@ const char *record_path(const json_t *record) {
         return json_string_value(json_object_get(record, "path"));
 }
 
-int record_save_init(int dir_fd, pid_t pid, Error *err) {
+int record_save_init(int dir_fd, pid_t pid, ProcessRef *ret, Error *err) {
         char text[INIT_TEXT_MAX];
         ProcessRef process;
         int n;
@@ -141,7 +143,10 @@ int record_save_init(int dir_fd, pid_t pid, Error *err) {
         if (process_ref(pid, &process, err) < 0)
                 return -1;
         n = snprintf(text, sizeof(text), "%d %llu\n", (int) process.pid, (unsigned long long) process.start_time);
-        return write_file(dir_fd, INIT_FILE, text, (size_t) n, err);
+        if (write_file(dir_fd, INIT_FILE, text, (size_t) n, err) < 0)
+                return -1;
+        *ret = process;
+        return 0;
 }
 
 int record_load_init(int dir_fd, ProcessRef *ret, Error *err) {

@@ -74,7 +74,7 @@ static int namespaces_are_there(void *userdata, pid_t root, Error *err) {
         Creation *c = ((Restoration *) userdata)->creation;
 
         c->session.pid = root;
-        return record_save_init(c->dir_fd, root, err) < 0 ? -1 : creation_outer_hooks(c, root, err);
+        return record_save_init(c->dir_fd, root, &c->session.noted, err) < 0 ? -1 : creation_outer_hooks(c, root, err);
 }
 
 static int terminal_is_there(void *userdata, int master, Error *err) {
@@ -222,7 +222,7 @@ static int creation_restore(Creation *c, Error *err) {
                         ;
                 return -1;
         }
-        creation_tell_cgroups(c);
+        creation_tell_who_it_is(c);
         return 0;
 }
 

@@ -5,7 +5,6 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "engine/console.h"
 #include "engine/create.h"
 #include "engine/notify.h"
@@ -17,7 +16,6 @@ typedef int (*Published)(void *userdata, pid_t init, Error *err);
 static int run(Creation *c, const Foreground *foreground, Published published, void *userdata, int *ret_status, Error *err) {
         _cleanup_console_ Console console = CONSOLE_INIT;
         _cleanup_notify_ Notify notify = NOTIFY_INIT;
-        _cleanup_json_ json_t *record = NULL;
         _cleanup_close_ int pidfd = -EBADF;
         pid_t pid;
 
@@ -27,11 +25,10 @@ static int run(Creation *c, const Foreground *foreground, Published published, v
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open a descriptor of process %d", (int) pid);
-        if (published(userdata, pid, err) < 0 || record_load(c->dir_fd, &record, err) < 0 ||
-            notify_begin(&notify, c->dir_fd, c->request->notify_socket, err) < 0 || session_go_on(&c->session, err) < 0 ||
-            session_finish(&c->session, record, err) < 0)
+        if (published(userdata, pid, err) < 0 || notify_begin(&notify, c->dir_fd, c->request->notify_socket, err) < 0 ||
+            session_go_on(&c->session, err) < 0 || session_finish(&c->session, c->record, err) < 0)
                 return -1;
-        if (poststart_run(c->container, record, pid, err) < 0 || console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
+        if (poststart_run(c->container, c->record, pid, err) < 0 || console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
             console_supervise(&console, foreground, &notify, pid, pidfd, ret_status, err) < 0)
                 return -1;
         c->session.pid = 0;

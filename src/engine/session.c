@@ -55,7 +55,7 @@ int session_settle(Session *session, Error *err) {
                 return -1;
         if (launcher->announces)
                 (void) announce_begin(session->socket, false);
-        return session->dir_fd >= 0 ? record_save_init(session->dir_fd, session->pid, err) : 0;
+        return session->dir_fd >= 0 ? record_save_init(session->dir_fd, session->pid, &session->noted, err) : 0;
 }
 
 static int send_header(int socket, const PlanHeader *header, const int *fds, size_t n) {
@@ -172,7 +172,7 @@ int session_next(Session *session, InitMessage *ret, int *ret_fd, Error *err) {
                         /* Another one goes on, our child, too; the first one ends as soon as we say so. */
                         first = session->pid;
                         session->pid = ret->value;
-                        if ((session->dir_fd >= 0 && record_save_init(session->dir_fd, session->pid, err) < 0) ||
+                        if ((session->dir_fd >= 0 && record_save_init(session->dir_fd, session->pid, &session->noted, err) < 0) ||
                             session_go_on(session, err) < 0)
                                 return -1;
                         (void) process_wait(first, &status, NULL);

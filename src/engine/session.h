@@ -8,6 +8,7 @@
 typedef struct Session {
         int socket;
         pid_t pid;     /* our child, as the container's pid it may become another one; 0: none */
+        ProcessRef noted; /* what was noted down of it */
         int console;   /* the terminal's master that came; -EBADF: none */
         int dir_fd;    /* of a container's init: where its pid is noted down before it goes on; borrowed, or -EBADF */
         const EngineLauncher *launcher; /* between session_begin() and session_settle() */

@@ -17,8 +17,8 @@
 #include "engine/warn.h"
 
 /* 0 and *ret; -1 with errno: ECONNREFUSED when nobody waits any more, ENOENT when nobody ever did. */
-static int connect_start(int dir_fd, int *ret) {
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static int connect_start(int dir_fd, int type, int *ret) {
+        _cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
         (void) snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" START_FILE, dir_fd);
@@ -33,8 +33,11 @@ bool engine_is_waiting(const EngineContainer *container) {
 
         if (dir_fd < 0 || faccessat(dir_fd, START_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return false;
-        /* A file that a start which was cut off left: the init does not listen to it any more. */
-        return connect_start(dir_fd, &fd) == 0 || errno == EAGAIN;
+        /*
+         * A file that a start which was cut off left: the init does not listen to it any more. Asked by a socket of another type, which the
+         * kernel refuses for that alone while somebody listens: the init, which would look who is there, sleeps on.
+         */
+        return connect_start(dir_fd, SOCK_DGRAM, &fd) < 0 && errno == EPROTOTYPE;
 }
 
 int engine_start(const EngineContainer *container, const char *notify_socket, void (*started)(void *userdata), void *userdata, Error *err) {
@@ -54,7 +57,7 @@ int engine_start(const EngineContainer *container, const char *notify_socket, vo
                 return -1;
         init_fd = process_open(&init);
         session.pid = init.pid;
-        if (connect_start(dir_fd, &session.socket) < 0)
+        if (connect_start(dir_fd, SOCK_STREAM, &session.socket) < 0)
                 return error_set_errno(err, errno == ENOENT || errno == ECONNREFUSED ? ERROR_INVALID_STATE : ERROR_FILE, errno,
                                        "nothing waits to be started");
         if (session_go_on(&session, err) < 0)

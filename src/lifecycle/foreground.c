@@ -53,6 +53,7 @@ int foreground_run(Transaction *t, bool keep, bool remove, int *ret_exit_code, E
                 r = prepare_runtime(t, &e);
         request = create_request(t);
         request.ret_cgroups = &t->cgroups;
+        request.ret_init = &t->init;
         if (r == 0)
                 r = own_stdin(t, &request, &stdin_fd, &e);
         if (r == 0) {

@@ -39,6 +39,7 @@ static int create_here(Transaction *t, Monitor *monitor, Error *err) {
                 return -1;
 
         request.ret_cgroups = &t->cgroups;
+        request.ret_init = &t->init;
         request.stdin_fd = -1;
         request.stdout_fd = monitor_stdout(monitor);
         request.stderr_fd = monitor_stderr(monitor);

@@ -109,7 +109,7 @@ void backend_failed(const Lifecycle *lifecycle, const Backend *backend, Error *e
 int init_is_known(Transaction *t, int journal_fd, pid_t init, Error *err) {
         Error e = ERROR_INIT;
 
-        if (process_ref(init, &t->init, &e) < 0) {
+        if (t->init.pid != init && process_ref(init, &t->init, &e) < 0) {
                 /* A container may have ended before we could look: it is one all the same. */
                 if (e.errnum != ESRCH) {
                         if (err)
@@ -142,6 +142,7 @@ int create_in_runtime(Transaction *t, Error *err) {
         pid_t init;
 
         request.ret_cgroups = &t->cgroups;
+        request.ret_init = &t->init;
 
         if (prepare_runtime(t, err) < 0)
                 return -1;

@@ -152,9 +152,14 @@ int rundir_clear(RunDir *dir, Error *err) {
 }
 
 int rundir_remove(RunDir *dir, Error *err) {
-        if (rundir_clear(dir, err) < 0)
-                return -1;
-        if (unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        int r = unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR);
+
+        if (r < 0 && errno == ENOTEMPTY) {
+                if (rundir_clear(dir, err) < 0)
+                        return -1;
+                r = unlinkat(dir->root_fd, dir->id, AT_REMOVEDIR);
+        }
+        if (r < 0 && errno != ENOENT)
                 return error_set_errno(err, ERROR_FILE, errno, "remove '%s'", dir->path);
         rundir_unlock(dir);
         return 0;

@@ -218,6 +218,9 @@ static int release(RunDir *dir, unsigned flags, Error *err) {
                 return error_set_errno(err, ERROR_FILE, errno, "remove '%s/" JOURNAL_FILE "'", dir->path);
         if (fault_point("release.middle", err) < 0)
                 return -1;
+        /* Mostly the last file: there is nothing to look for then. */
+        if (unlinkat(dir->fd, DELETING_FILE, 0) < 0 && errno != ENOENT)
+                return error_set_errno(err, ERROR_FILE, errno, "remove '%s/" DELETING_FILE "'", dir->path);
         return flags & UNDO_KEEP_ID ? rundir_clear(dir, err) : rundir_remove(dir, err);
 }
 

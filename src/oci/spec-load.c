@@ -38,7 +38,14 @@ static unsigned line_of(const char *data, size_t offset) {
         return line;
 }
 
-/* Copies the text with ".0" after every integer between 2^63 and 2^64, which jansson then takes for a real. Lines stay as they are. */
+static bool is_digit(char byte) {
+        return byte >= '0' && byte <= '9';
+}
+
+/*
+ * Copies the text with ".0" after every integer between 2^63 and 2^64, which jansson then takes for a real. Lines stay as they are. A text
+ * without one is not copied.
+ */
 static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
         bool in_string = false;
         size_t copied = 0;
@@ -53,7 +60,7 @@ static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
                 }
                 if (data[i] == '"')
                         in_string = !in_string;
-                if (in_string || !isdigit((unsigned char) data[i])) {
+                if (in_string || !is_digit(data[i])) {
                         i++;
                         continue;
                 }
@@ -69,7 +76,7 @@ static int widen_integers(const char *data, size_t len, Buf *out, Error *err) {
                         return -1;
                 copied = i;
         }
-        return buf_append(out, data + copied, len - copied, err);
+        return copied > 0 ? buf_append(out, data + copied, len - copied, err) : 0;
 }
 
 /* Writes reals that stand for integers of 2^63 and more as those integers: every real of that size is one, but 2^64, which is 2^64 - 1. */
@@ -125,7 +132,8 @@ int spec_load(int bundle_fd, json_t **ret, Error *err) {
                 return error_set(err, ERROR_FILE, "'config.json' is not a regular file");
 
         if (file_read_fd(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &data, &len, err) < 0 || widen_integers(data, len, &text, err) < 0 ||
-            json_parse(text.data, text.len, "config.json", &spec, err) < 0 || spec_check(spec, err) < 0)
+            json_parse(text.len > 0 ? text.data : data, text.len > 0 ? text.len : len, "config.json", &spec, err) < 0 ||
+            spec_check(spec, err) < 0)
                 return -1;
         *ret = TAKE(spec);
         return 0;

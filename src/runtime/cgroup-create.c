@@ -56,23 +56,26 @@ static int cgroup_new(Cgroup **ret, Error *err) {
         return 0;
 }
 
-/* Adds what a process enters by: the directory itself on v2, its tasks file on v1. */
-static int cgroup_add_entry(Cgroup *cgroup, int fd, bool v2, Error *err) {
-        int *fds, tasks;
+/* Adds what a process enters a cgroup of v1 by: the file @name there. */
+static int cgroup_add_tasks(Cgroup *cgroup, int dir_fd, const char *name, Error *err) {
+        int *fds = reallocarray(cgroup->tasks_fds, cgroup->n_tasks + 1, sizeof(*fds)), tasks;
 
-        if (v2) {
-                cgroup->v2_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-                return cgroup->v2_fd < 0 ? error_set_errno(err, ERROR_FILE, errno, "duplicate a descriptor") : 0;
-        }
-        fds = reallocarray(cgroup->tasks_fds, cgroup->n_tasks + 1, sizeof(*fds));
         if (!fds)
                 return error_oom(err);
         cgroup->tasks_fds = fds;
-        tasks = openat(fd, "tasks", O_WRONLY | O_CLOEXEC);
+        tasks = openat(dir_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
         if (tasks < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open 'tasks'");
+                return error_set_errno(err, ERROR_FILE, errno, "open '%s'", name);
         fds[cgroup->n_tasks++] = tasks;
         return 0;
+}
+
+/* Adds what a process enters by: the directory itself on v2, its tasks file on v1. */
+static int cgroup_add_entry(Cgroup *cgroup, int fd, bool v2, Error *err) {
+        if (!v2)
+                return cgroup_add_tasks(cgroup, fd, "tasks", err);
+        cgroup->v2_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        return cgroup->v2_fd < 0 ? error_set_errno(err, ERROR_FILE, errno, "duplicate a descriptor") : 0;
 }
 
 /* Makes what is missing above a place; what others make at the same time is as good. */
@@ -188,6 +191,30 @@ static int make_all(const CgroupRequest *request, CgroupLayout *layout, Error *e
         return check_existing(request, existing, err);
 }
 
+static bool has_device_rules(const CgroupRequest *request) {
+        return json_array_size(json_object_get(request->resources, "devices")) > 0 || request->n_device_rules > 0;
+}
+
+/* Whether a place is only to be entered, like most of v1's: we made it, and write nothing else there. */
+static bool is_only_entered(const CgroupRequest *request, const CgroupPlace *place) {
+        const char *controllers = place->hierarchy->controllers;
+        unsigned written = resources_mentioned(request->resources) | 1u << CONTROLLER_CPUSET;
+
+        if (has_device_rules(request))
+                written |= 1u << CONTROLLER_DEVICES;
+        return controllers[0] && place->made_from > 0 && !request->delegate && !request->systemd &&
+               !(controller_v1_mask(controllers) & written);
+}
+
+static int open_entry(const CgroupPlace *place, Cgroup *cgroup, Error *err) {
+        _cleanup_free_ char *tasks = NULL;
+
+        if (string_format(&tasks, err, "%s/tasks", place->path) < 0 || cgroup_add_tasks(cgroup, AT_FDCWD, tasks, err) < 0)
+                return -1;
+        return strv_push(&cgroup->directories, place->path, err) < 0 ||
+               strv_push(&cgroup->controllers, place->hierarchy->controllers, err) < 0 ? -1 : 0;
+}
+
 /* Opens what was made, for us (@target) and for the container (@cgroup), and fills it as far as the kernel asks. */
 static int open_place(const CgroupRequest *request, CgroupLayout *layout, const CgroupPlace *place, Cgroup *cgroup, CgroupTarget *target,
                       Error *err) {
@@ -232,7 +259,7 @@ static int apply_devices(const CgroupRequest *request, const DeviceFilter *filte
 
 static int limit(const CgroupRequest *request, const CgroupTarget *target, const Error *reason, Error *err) {
         const json_t *devices = json_object_get(request->resources, "devices");
-        bool has_devices = json_array_size(devices) > 0 || request->n_device_rules > 0;
+        bool has_devices = has_device_rules(request);
         _cleanup_settings_ CgroupSettings settings = {};
         _cleanup_filter_ DeviceFilter filter = {};
 
@@ -265,7 +292,8 @@ static int fill(const CgroupRequest *request, CgroupLayout *layout, Cgroup *cgro
                 /* Where v1 has controllers, those of v2 are left free for v1 unless they are needed. */
                 if (!place->hierarchy->controllers[0] && cgroup_v2_enable(place, need, !layout->legacy, &reason, err) < 0)
                         return -1;
-                if (open_place(request, layout, place, cgroup, &target, err) < 0)
+                if ((is_only_entered(request, place) ? open_entry(place, cgroup, err)
+                                                     : open_place(request, layout, place, cgroup, &target, err)) < 0)
                         return -1;
         }
         /* All left out: there is nothing to be limited, and who asked for limits was refused. */

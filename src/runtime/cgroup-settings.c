@@ -201,6 +201,15 @@ unsigned resources_need(const json_t *resources) {
         return need;
 }
 
+unsigned resources_mentioned(const json_t *resources) {
+        unsigned mask = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                if (number_field(resources, parts[i].key))
+                        mask |= parts[i].controllers;
+        return mask;
+}
+
 /* What the file says now, so that it can be written back. */
 static int note_old(CgroupSetting *setting, int dir_fd, Error *err) {
         _cleanup_free_ char *text = NULL;

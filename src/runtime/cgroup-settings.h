@@ -60,6 +60,9 @@ void cgroup_settings_undo(CgroupSettings *settings, const CgroupTarget *target, 
 /** resources_need() - the controllers that `linux.resources` asks for, as bits (1 << CgroupController); what says nothing needs none */
 unsigned resources_need(const json_t *resources);
 
+/** resources_mentioned() - the same of whatever it has a member for, even if that says nothing */
+unsigned resources_mentioned(const json_t *resources);
+
 /* For the files that build the parts. A part's table or code stands in one file for both versions. */
 
 /** A setting as its part knows it; place and file may be formatted on the stack */

@@ -64,6 +64,10 @@ static unsigned list_mask(const char *list, const char *separators, bool v2) {
         return mask;
 }
 
+unsigned controller_v1_mask(const char *list) {
+        return list_mask(list, ",", false);
+}
+
 unsigned controller_v2_mask(const char *list) {
         return list_mask(list, " \n", true);
 }

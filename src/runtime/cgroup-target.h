@@ -56,5 +56,8 @@ int cgroup_target_open(char *const *directories, CgroupTarget *ret, Error *err);
 /** controller_name() - as the kernel names it on that version */
 const char *controller_name(CgroupController controller, bool v2);
 
+/** controller_v1_mask() - bits of a hierarchy's "cpu,cpuacct"; other names are left out */
+unsigned controller_v1_mask(const char *list);
+
 /** controller_v2_mask() - bits (1 << CgroupController) of a "cpu io memory" list; unknown names are left out */
 unsigned controller_v2_mask(const char *list);

@@ -439,27 +439,40 @@ int cgroup_remove_all(char *const *cgroups, int timeout_ms, Error *err) {
         }
 }
 
-/* Opens the cgroup whose freezer counts: v1's where that hierarchy is mounted, as the runtimes do on hybrid; else v2's. 1, 0 (none), -1. */
-static int open_freezer(char *const *cgroups, int *ret_fd, bool *ret_v2, Error *err) {
-        _cleanup_close_ int unified = -EBADF;
-
+/* Opens the v1 cgroup with a freezer among those whose path has @hint in it. 1, 0 (none), -1. Of v2's, *unified gets the first. */
+static int open_v1_freezer(char *const *cgroups, const char *hint, int *ret_fd, int *unified, Error *err) {
         for (; *cgroups; cgroups++) {
                 _cleanup_close_ int fd = -EBADF;
                 int r;
 
+                if (!strstr(*cgroups, hint))
+                        continue;
                 r = open_cgroup(*cgroups, NULL, &fd, err);
                 if (r < 0)
                         return -1;
                 if (r > 0 && faccessat(fd, "freezer.state", F_OK, 0) == 0) {
                         *ret_fd = TAKE_FD(fd);
-                        *ret_v2 = false;
                         return 1;
                 }
-                if (r > 0 && unified < 0 && faccessat(fd, "cgroup.freeze", F_OK, 0) == 0)
-                        unified = TAKE_FD(fd);
+                if (r > 0 && *unified < 0 && faccessat(fd, "cgroup.freeze", F_OK, 0) == 0)
+                        *unified = TAKE_FD(fd);
         }
-        if (unified < 0)
-                return 0;
+        return 0;
+}
+
+/* Opens the cgroup whose freezer counts: v1's where that hierarchy is mounted, as the runtimes do on hybrid; else v2's. 1, 0 (none), -1. */
+static int open_freezer(char *const *cgroups, int *ret_fd, bool *ret_v2, Error *err) {
+        _cleanup_close_ int unified = -EBADF;
+        int r;
+
+        /* First where it is mounted nearly everywhere: each look at another one costs five system calls. */
+        r = open_v1_freezer(cgroups, "/freezer/", ret_fd, &unified, err);
+        if (r == 0)
+                r = open_v1_freezer(cgroups, "", ret_fd, &unified, err);
+        if (r != 0 || unified < 0) {
+                *ret_v2 = false;
+                return r;
+        }
         *ret_fd = TAKE_FD(unified);
         *ret_v2 = true;
         return 1;

@@ -40,16 +40,16 @@ int mount_cgroup_v1(const Init *init, const PlanMount *m, int target, Error *err
                 return -1;
         for (uint32_t i = 0; i < init->plan->cgroups.n; i++) {
                 const char *name = plan_string(init->plan, cgroups[i].name);
-                _cleanup_close_ int fd = -EBADF, place = -EBADF;
+                _cleanup_close_ int fd = -EBADF;
 
                 if (mount_clone(AT_FDCWD, plan_string(init->plan, cgroups[i].directory), 0, &fd, err) < 0 || set_all(fd, m, err) < 0)
                         return -1;
                 if (mkdirat(tmpfs, name, 0755) < 0)
                         return error_set_errno(err, ERROR_RUNTIME, errno, "make directory '%s'", name);
-                place = open_beneath(tmpfs, name, O_PATH | O_DIRECTORY, 0);
-                if (place < 0)
-                        return error_set_errno(err, ERROR_RUNTIME, errno, "open directory '%s'", name);
-                if (mount_attach(fd, place, err) < 0 || link_names(tmpfs, name, err) < 0)
+                /* By name: nobody else has been in this tmpfs, which is new. */
+                if (move_mount(fd, "", tmpfs, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+                        return error_set_errno(err, ERROR_RUNTIME, errno, "attach the mount at '%s'", name);
+                if (link_names(tmpfs, name, err) < 0)
                         return -1;
         }
         return mount_change(tmpfs, 0, m->attr_set & MOUNT_ATTR_RDONLY, 0, 0, -1, err);

@@ -22,6 +22,10 @@ static const struct {
         { "/proc/self/fd/2", "stderr" },
 };
 
+static bool is_device(const PlanDevice *d, const struct stat *st) {
+        return (st->st_mode & S_IFMT) == (d->mode & S_IFMT) && (S_ISFIFO(st->st_mode) || st->st_rdev == makedev(d->major, d->minor));
+}
+
 /* A user namespace may not make device nodes: the host's are bound. */
 static int bind_device(const Init *init, const PlanDevice *d, Error *err) {
         const char *path = plan_string(init->plan, d->path);
@@ -30,8 +34,7 @@ static int bind_device(const Init *init, const PlanDevice *d, Error *err) {
 
         if (mount_clone(AT_FDCWD, path, 0, &source, err) < 0)
                 return -1;
-        if (fstat(source, &st) < 0 || (st.st_mode & S_IFMT) != (d->mode & S_IFMT) ||
-            (!S_ISFIFO(st.st_mode) && st.st_rdev != makedev(d->major, d->minor))) {
+        if (fstat(source, &st) < 0 || !is_device(d, &st)) {
                 error_set(err, ERROR_NOT_SUPPORTED, "in a user namespace a device is the host's of that path, and that is another one");
                 return -1;
         }
@@ -40,19 +43,54 @@ static int bind_device(const Init *init, const PlanDevice *d, Error *err) {
         return mount_attach(source, target, err);
 }
 
-static int make_device(const Init *init, const PlanDevice *d, Error *err) {
-        _cleanup_close_ int directory = -EBADF, fd = -EBADF;
+/* The directory of the device before, in which most lie. */
+typedef struct Parent {
+        const char *path; /* with what comes after @len bytes */
+        size_t len;
+        int fd;
+} Parent;
+
+static void parent_close(Parent *parent) {
+        close_keep_errno(parent->fd);
+}
+
+static int open_parent(const Init *init, const char *path, Parent *parent, const char **ret_name, Error *err) {
+        const char *slash = strrchr(path, '/');
+        size_t len = slash ? (size_t) (slash - path) : 0;
+
+        if (parent->path && slash && len == parent->len && !memcmp(path, parent->path, len) && slash[1] && strcmp(slash + 1, ".") &&
+            strcmp(slash + 1, "..")) {
+                *ret_name = slash + 1;
+                return 0;
+        }
+        close_keep_errno(parent->fd);
+        *parent = (Parent) { .fd = -EBADF };
+        if (root_path_make_parent(init->root, path, &parent->fd, ret_name, err) < 0)
+                return -1;
+        /* A path with slashes at its end is split elsewhere, and not kept. */
+        if (slash && *ret_name == slash + 1) {
+                parent->path = path;
+                parent->len = len;
+        }
+        return 0;
+}
+
+static int make_device(const Init *init, const PlanDevice *d, Parent *parent, Error *err) {
+        _cleanup_close_ int fd = -EBADF;
         const char *name;
         struct stat st;
 
-        if (root_path_make_parent(init->root, plan_string(init->plan, d->path), &directory, &name, err) < 0)
+        if (open_parent(init, plan_string(init->plan, d->path), parent, &name, err) < 0)
                 return -1;
-        if (mknodat(directory, name, d->mode, makedev(d->major, d->minor)) < 0 && errno != EEXIST)
+        if (mknodat(parent->fd, name, d->mode, makedev(d->major, d->minor)) < 0 && errno != EEXIST)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "make the node");
-        fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_device(d, &st) && st.st_uid == d->uid && st.st_gid == d->gid &&
+            (st.st_mode & 07777) == (d->mode & 07777))
+                return 0;
+        fd = openat(parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "open the node");
-        if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || (!S_ISFIFO(st.st_mode) && st.st_rdev != makedev(d->major, d->minor)))
+        if (!is_device(d, &st))
                 return error_set(err, ERROR_INVALID_ROOTFS, "the root filesystem has something else there");
         if ((st.st_uid != d->uid || st.st_gid != d->gid) && fchownat(fd, "", d->uid, d->gid, AT_EMPTY_PATH) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "give the node to its owner");
@@ -86,12 +124,13 @@ static int make_links(const Init *init, Error *err) {
 int devices_make(Init *init, Error *err) {
         const PlanDevice *devices = plan_at(init->plan, init->plan->devices.at);
         bool bound = init->plan->flags & PLAN_DEVICES_BOUND;
+        _cleanup_(parent_close) Parent parent = { .fd = -EBADF };
         struct stat st;
 
         if (!(init->plan->flags & PLAN_SET_UP_DEV))
                 return 0;
         for (uint32_t i = 0; i < init->plan->devices.n; i++)
-                if ((bound ? bind_device(init, &devices[i], err) : make_device(init, &devices[i], err)) < 0)
+                if ((bound ? bind_device(init, &devices[i], err) : make_device(init, &devices[i], &parent, err)) < 0)
                         return error_prefix(err, "device '%s'", plan_string(init->plan, devices[i].path));
         if (make_links(init, err) < 0)
                 return -1;
