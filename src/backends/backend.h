@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "oci/state.h"
+#include "runtime/criu.h"
 
 typedef enum BackendCapability {
         BACKEND_RUNS_HOOKS   = 1 << 0, /* runs the bundle's OCI hooks itself, inside create, start and delete */
@@ -48,27 +49,10 @@ typedef struct BackendContainer {
         void *warn_data;
 } BackendContainer;
 
-/** What checkpoint and restore have in common. All optional: NULL and false are "not said" */
-typedef struct BackendCriu {
-        const char *image_path; /* absolute; of a restore: exists */
-        const char *work_path;
-        const char *manage_cgroups_mode, *network_lock;
-        char *const *empty_ns;
-        bool tcp_established, ext_unix_sk, shell_job, file_locks, lazy_pages, auto_dedup;
-} BackendCriu;
-
-typedef struct BackendCheckpoint {
-        BackendCriu criu;
-        const char *parent_path, *page_server;
-        int status_fd; /* inherited; -1: none */
-        bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
-} BackendCheckpoint;
-
-typedef struct BackendRestore {
-        BackendCriu criu;
-        const char *lsm_profile, *lsm_mount_context;
-        bool tcp_close;
-} BackendRestore;
+/** The options of checkpoint and restore */
+typedef CriuOptions BackendCriu;
+typedef CriuDump BackendCheckpoint;
+typedef CriuRestore BackendRestore;
 
 typedef struct BackendCreate {
         const BackendRestore *restore; /* the container comes from a checkpoint, running at once; NULL: from its bundle */

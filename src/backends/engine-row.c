@@ -24,7 +24,7 @@ static EngineContainer engine_container(const BackendContainer *c) {
         };
 }
 
-static EngineCreate engine_request(const BackendCreate *request) {
+static EngineCreate engine_request(const BackendCreate *request, const char *criu) {
         return (EngineCreate) {
                 .spec = request->spec,
                 .console_socket = request->console_socket,
@@ -37,6 +37,8 @@ static EngineCreate engine_request(const BackendCreate *request) {
                 .stdout_fd = request->stdout_fd,
                 .stderr_fd = request->stderr_fd,
                 .ret_cgroups = request->ret_cgroups,
+                .restore = request->restore,
+                .criu = criu,
         };
 }
 
@@ -49,7 +51,7 @@ static int need_cgroups(const BackendContainer *container, Error *err) {
 
 int engine_row_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
         const EngineContainer c = engine_container(container);
-        const EngineCreate r = engine_request(request);
+        const EngineCreate r = engine_request(request, container->criu);
 
         return need_cgroups(container, err) < 0 ? -1 : engine_create(&c, &r, ret_init, err);
 }
@@ -83,9 +85,24 @@ int engine_row_state(const BackendContainer *container, const State *state, Cont
 int engine_row_run(const BackendContainer *container, const BackendCreate *request,
                    int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err) {
         const EngineContainer c = engine_container(container);
-        const EngineCreate r = engine_request(request);
+        const EngineCreate r = engine_request(request, container->criu);
 
-        return need_cgroups(container, err) < 0 ? -1 : engine_run(&c, &r, published, userdata, ret_status, err);
+        if (need_cgroups(container, err) < 0)
+                return -1;
+        return (r.restore ? engine_restore_run : engine_run)(&c, &r, published, userdata, ret_status, err);
+}
+
+int engine_row_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err) {
+        const EngineContainer c = engine_container(container);
+
+        return engine_checkpoint(&c, &state->init, state->cgroups, request, container->criu, err);
+}
+
+int engine_row_restore(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
+        const EngineContainer c = engine_container(container);
+        const EngineCreate r = engine_request(request, container->criu);
+
+        return need_cgroups(container, err) < 0 ? -1 : engine_restore(&c, &r, ret_init, err);
 }
 
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {

@@ -14,6 +14,8 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
                    int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err);
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
 int engine_row_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
+int engine_row_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);
+int engine_row_restore(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
 int engine_row_features(const Backend *backend, const char *program, json_t **ret, Error *err);
 
 #define ENGINE_ROW_FUNCTIONS            \
@@ -28,4 +30,6 @@ int engine_row_features(const Backend *backend, const char *program, json_t **re
         .resume = control_resume,       \
         .update = engine_row_update,    \
         .stats = control_stats,         \
-        .features = engine_row_features
+        .features = engine_row_features,    \
+        .checkpoint = engine_row_checkpoint, \
+        .restore = engine_row_restore

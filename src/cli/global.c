@@ -14,7 +14,8 @@ static const Option global_options[] = {
         OPT_STRING(0, "config", GlobalArgs, config, "FILE",
                    "this program's configuration; else $PROXMOX_LXCRI_CONFIG, else /etc/proxmox-lxcri/config.json"),
         OPT_STRING(0, "runtime", GlobalArgs, runtime, "RUNTIME", "the runtime for new containers; 'route' shows what is chosen without it"),
-        OPT_STRING(0, "log", GlobalArgs, log, "FILE", "write logs and errors to FILE; errors still go to standard error too"),
+        OPT_STRING(0, "log", GlobalArgs, log, "FILE",
+                   "write logs and errors to FILE, journald:NAME or syslog:NAME; errors still go to standard error too"),
         OPT_STRING(0, "log-format", GlobalArgs, log_format, "text|json", "form of logs and errors"),
         OPT_STRING(0, "log-level", GlobalArgs, log_level, "error|warning|info|debug",
                    "what is logged: info names each phase as it ends"),
@@ -24,7 +25,7 @@ static const Option global_options[] = {
         OPT_STRING(0, "cgroup-manager", GlobalArgs, cgroup_manager, "cgroupfs|systemd|disabled", "who makes the cgroups, in crun's words"),
         OPT_STRING(0, "rootless", GlobalArgs, rootless, "auto|true|false",
                    "for the runtime: whether it may go without cgroups that it is not allowed to make"),
-        OPT_STRING(0, "criu", GlobalArgs, criu, "FILE", "the CRIU program, for a runtime that has this option"),
+        OPT_STRING(0, "criu", GlobalArgs, criu, "FILE", "the CRIU program"),
         OPT_FLAG('h', "help", GlobalArgs, help, "show help for the program or a command"),
         OPT_FLAG('v', "version", GlobalArgs, version, "show the version"),
         OPT_END

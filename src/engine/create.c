@@ -31,17 +31,19 @@ void creation_end(Creation *c) {
         close_keep_errno(c->dir_fd);
 }
 
-static int load_spec(Creation *c, Error *err) {
-        _cleanup_close_ int fd = -EBADF;
+int bundle_spec(const char *bundle, json_t **ret, Error *err) {
+        _cleanup_close_ int fd = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (c->request->spec) {
-                c->spec = json_incref(c->request->spec);
-                return 0;
-        }
-        fd = open(c->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", c->container->bundle);
-        return spec_load(fd, &c->spec, err) < 0 ? error_prefix(err, "bundle '%s'", c->container->bundle) : 0;
+                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", bundle);
+        return spec_load(fd, ret, err) < 0 ? error_prefix(err, "bundle '%s'", bundle) : 0;
+}
+
+int creation_load_spec(Creation *c, Error *err) {
+        if (!c->request->spec)
+                return bundle_spec(c->container->bundle, &c->spec, err);
+        c->spec = json_incref(c->request->spec);
+        return 0;
 }
 
 /* As runc names them; they are the container's own process's. Source: sd_listen_fds(3) */
@@ -57,7 +59,7 @@ static int name_listen_fds(Creation *c, Error *err) {
         return 0;
 }
 
-static int make_cgroups(Creation *c, Error *err) {
+int creation_make_cgroups(Creation *c, Error *err) {
         CgroupRequest request = cgroup_request(c->container, c->spec);
         _cleanup_(cgroup_layout_freep) CgroupLayout *layout = NULL;
         _cleanup_strv_ char **planned = NULL;
@@ -80,7 +82,7 @@ static int listen_for_start(int dir_fd, int *ret, Error *err) {
         return 0;
 }
 
-static int connect_console(const char *path, int *ret, Error *err) {
+int console_connect(const char *path, int *ret, Error *err) {
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -106,7 +108,7 @@ int plan_console(Builder *b, const char *socket_path, bool relayed, Error *err) 
                 error_set(err, ERROR_INVALID_ARGUMENT, "a process with a terminal, and nobody who holds its other end");
                 return error_hint(err, "name a socket with --console-socket, or set process.terminal to false");
         }
-        if (connect_console(socket_path, &fd, err) < 0 || builder_fd(b, fd, true, &index, err) < 0)
+        if (console_connect(socket_path, &fd, err) < 0 || builder_fd(b, fd, true, &index, err) < 0)
                 return -1;
         builder_plan(b)->process.console = index;
         return 0;
@@ -197,7 +199,7 @@ static int plan_stdio(Builder *b, const int streams[3], Error *err) {
         return 0;
 }
 
-static int run_outer_hooks(Creation *c, Error *err) {
+int creation_outer_hooks(const Creation *c, pid_t init, Error *err) {
         _cleanup_json_ json_t *record = NULL;
         const json_t *hooks = schema_field(c->spec, "hooks"), *state;
 
@@ -205,14 +207,12 @@ static int run_outer_hooks(Creation *c, Error *err) {
                 return -1;
         state = json_object_get(record, "state");
         /* prestart comes after what the spec calls "creating" (step 2 of its life cycle), and runs as crun has it. */
-        if (outer_hooks_run(hooks, "prestart", state, "created", c->session.pid, err) < 0 ||
-            outer_hooks_run(hooks, "createRuntime", state, "creating", c->session.pid, err) < 0)
+        if (outer_hooks_run(hooks, "prestart", state, "created", init, err) < 0)
                 return -1;
-        return session_go_on(&c->session, err);
+        return outer_hooks_run(hooks, "createRuntime", state, "creating", init, err);
 }
 
-/* Nobody here needs them any more. */
-static void tell_cgroups(Creation *c) {
+void creation_tell_cgroups(Creation *c) {
         if (!c->request->ret_cgroups)
                 return;
         strv_free(*c->request->ret_cgroups);
@@ -230,7 +230,8 @@ static int await_ready(Creation *c, Error *err) {
                         return 0;
                 if (message.kind != INIT_MOUNTED)
                         return error_set(err, ERROR_RUNTIME, "the container's init ended before it was ready");
-                if (net_devices_move(schema_field(c->spec, "linux"), c->session.pid, &c->devices, err) < 0 || run_outer_hooks(c, err) < 0)
+                if (net_devices_move(schema_field(c->spec, "linux"), c->session.pid, &c->devices, err) < 0 ||
+                    creation_outer_hooks(c, c->session.pid, err) < 0 || session_go_on(&c->session, err) < 0)
                         return -1;
         }
 }
@@ -250,7 +251,7 @@ static int make(Creation *c, Error *err) {
         uint64_t early;
         bool at_birth;
 
-        if ((c->container->launcher->check && c->container->launcher->check(c->spec, err) < 0) || make_cgroups(c, err) < 0)
+        if ((c->container->launcher->check && c->container->launcher->check(c->spec, err) < 0) || creation_make_cgroups(c, err) < 0)
                 return -1;
         source.cgroup = c->cgroup;
         launch.namespaces = launcher_namespaces(c);
@@ -279,13 +280,13 @@ static int make(Creation *c, Error *err) {
                 return -1;
         /* From here on they go with the container's network, which is not kept in being any longer. */
         c->devices = net_devices_free(c->devices);
-        tell_cgroups(c);
+        creation_tell_cgroups(c);
         return 0;
 }
 
 int creation_make(Creation *c, Error *err) {
         c->session = SESSION_INIT;
-        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || load_spec(c, err) < 0)
+        if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || creation_load_spec(c, err) < 0)
                 return -1;
         /* A container that is only created may be without: its start is what needs one. Source: runtime-spec config.md, "Process" */
         if (c->at_once && !schema_field(c->spec, "process"))

@@ -25,5 +25,21 @@ void creation_end(Creation *creation);
 /** creation_make() - up to READY. On failure the init is gone, but not what is on disk: engine_delete() */
 int creation_make(Creation *creation, Error *err);
 
+/** bundle_spec() - a bundle's configuration, checked. @ret: json_decref() */
+int bundle_spec(const char *bundle, json_t **ret, Error *err);
+
+/** creation_load_spec() - of the request, or the bundle's. creation_make_cgroups() - note them down, and make them */
+int creation_load_spec(Creation *creation, Error *err);
+int creation_make_cgroups(Creation *creation, Error *err);
+
+/** creation_tell_cgroups() - to who asked for them; nobody here needs them any more */
+void creation_tell_cgroups(Creation *creation);
+
+/** creation_outer_hooks() - prestart and createRuntime: the container's namespaces are there */
+int creation_outer_hooks(const Creation *creation, pid_t init, Error *err);
+
+/** console_connect() - to who holds the other end of a container's terminal */
+int console_connect(const char *path, int *ret, Error *err);
+
 /** session_finish() - from "go on" to exec: delivers a seccomp listener on the way. Errors: the init's */
 int session_finish(Session *session, const json_t *record, Error *err);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "runtime/criu.h"
 
 /** One start of the init. Descriptors are borrowed */
 typedef struct EngineLaunch {
@@ -67,6 +68,8 @@ typedef struct EngineCreate {
         int listen_fds; /* how many of the preserved ones are of socket activation, from 3 on */
         int stdin_fd, stdout_fd, stderr_fd; /* as in Spawn */
         char ***ret_cgroups;        /* the container's cgroups, set before anybody hears who the init is; strv_free(). NULL: not asked for */
+        const CriuRestore *restore; /* its processes come from a checkpoint, and run at once; NULL: from the configuration */
+        const char *criu;           /* program of CRIU; NULL: the one in PATH */
 } EngineCreate;
 
 typedef struct EngineExec {
@@ -99,6 +102,20 @@ int engine_start(const EngineContainer *container, const char *notify_socket, vo
 /** engine_run() - create, start, wait, delete; see Backend.run */
 int engine_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
                void *userdata, int *ret_status, Error *err);
+
+/** engine_restore() - engine_create() of a request with `restore`: the container runs when it returns; @run as engine_run() */
+int engine_restore(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err);
+int engine_restore_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
+                       void *userdata, int *ret_status, Error *err);
+
+/**
+ * engine_checkpoint() - write the container's processes to files. Unless they are left running they are killed by that
+ * @criu: program of CRIU; NULL: the one in PATH
+ *
+ * Errors: NotSupported (what cannot be restored afterwards), RuntimeNotAvailable, RuntimeError, …; the container runs on then
+ */
+int engine_checkpoint(const EngineContainer *container, const ProcessRef *init, char *const *cgroups, const CriuDump *request,
+                      const char *criu, Error *err);
 
 /** engine_is_waiting() - whether the init still waits for start */
 bool engine_is_waiting(const EngineContainer *container);

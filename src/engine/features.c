@@ -27,7 +27,9 @@ int engine_features(json_t **ret, Error *err) {
                         "netDevices", "enabled", 0);
         if (!own || json_object_update(json_object_get(features, "linux"), own) < 0 ||
             json_object_set_new(json_object_get(json_object_get(features, "linux"), "seccomp"), "enabled", json_true()) < 0 ||
-            json_object_set(features, "mountOptions", options) < 0)
+            json_object_set(features, "mountOptions", options) < 0 ||
+            /* Whether there is a CRIU that works is another matter. Source: runc, types/features; crun, features.c */
+            json_object_set_new(features, "annotations", json_pack("{s:s}", "org.opencontainers.runc.checkpoint.enabled", "true")) < 0)
                 return error_oom(err);
         *ret = TAKE(features);
         return 0;

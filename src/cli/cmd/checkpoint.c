@@ -58,8 +58,8 @@ const Command cmd_checkpoint = {
         .group = COMMANDS_LIFE,
         .summary = "write a running container to files, from which 'restore' makes it again",
         .operands = "ID",
-        .description = "This is done by CRIU, which crun or runc drives; 'criu check' says whether the kernel can do it. Options with "
-                       "a runtime's name in brackets are that one's: the other refuses them.\n\n"
+        .description = "This is done by CRIU; 'criu check' says whether the kernel can do it. Options with crun's or runc's name in "
+                       "brackets are refused by the other of the two.\n\n"
                        "As with runc and crun the container is gone afterwards, unless --leave-running or --pre-dump is given; its bundle "
                        "stays.",
         .examples = "proxmox-lxcri checkpoint --image-path /srv/web.checkpoint web",

@@ -1,6 +1,7 @@
 /* What a container sees of its cgroups: binds of its own directories. A new mount of a hierarchy costs a hundred times as much. */
 
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -57,10 +58,15 @@ int mount_cgroup_v1(const Init *init, const PlanMount *m, int target, Error *err
 int mount_cgroup_v2(const Init *init, const PlanMount *m, int target, Error *err) {
         const PlanCgroup *cgroup = plan_at(init->plan, init->plan->cgroups.at);
         _cleanup_close_ int fd = -EBADF;
+        int r;
 
-        if (!cgroup)
-                return error_set(err, ERROR_NOT_SUPPORTED, "the container has no cgroup of its own that could be mounted");
-        if (mount_clone(AT_FDCWD, plan_string(init->plan, cgroup->directory), 0, &fd, err) < 0 || set_all(fd, m, err) < 0)
+        if (cgroup)
+                r = mount_clone(AT_FDCWD, plan_string(init->plan, cgroup->directory), 0, &fd, err);
+        else if (init->plan->namespaces.fresh & CLONE_NEWCGROUP)
+                r = mount_new("cgroup2", "cgroup", NULL, 0, 0, &fd, err); /* a user's, in whichever the caller is: from there down */
+        else
+                r = error_set(err, ERROR_NOT_SUPPORTED, "the container has neither a cgroup nor a cgroup namespace of its own");
+        if (r < 0 || set_all(fd, m, err) < 0)
                 return -1;
         return mount_attach(fd, target, err);
 }

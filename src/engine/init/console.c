@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/root-path.h"
 #include "base/socket.h"
 #include "engine/init/init.h"
 
@@ -42,7 +43,7 @@ static int bind_console(const Init *init, int terminal, unsigned number, Error *
         source = open_in_root(init->root, path, O_PATH | O_NOFOLLOW, 0);
         if (source < 0 || fstat(source, &st) < 0 || fstat(terminal, &own) < 0 || st.st_dev != own.st_dev || st.st_ino != own.st_ino)
                 return error_set(err, ERROR_INVALID_ROOTFS, "'/%s' is not the container's terminal", path);
-        if (path_make(init, "/dev/console", false, true, &target, err) < 0)
+        if (root_path_make(init->root, "/dev/console", false, true, &target, err) < 0)
                 return -1;
         if (fstat(target, &st) < 0 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
                 return error_set(err, ERROR_INVALID_ROOTFS, "the root filesystem has something else at /dev/console");

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/root-path.h"
 #include "engine/init/init.h"
 
 static const struct {
@@ -34,7 +35,7 @@ static int bind_device(const Init *init, const PlanDevice *d, Error *err) {
                 error_set(err, ERROR_NOT_SUPPORTED, "in a user namespace a device is the host's of that path, and that is another one");
                 return -1;
         }
-        if (path_make(init, path, false, true, &target, err) < 0)
+        if (root_path_make(init->root, path, false, true, &target, err) < 0)
                 return -1;
         return mount_attach(source, target, err);
 }
@@ -44,7 +45,7 @@ static int make_device(const Init *init, const PlanDevice *d, Error *err) {
         const char *name;
         struct stat st;
 
-        if (path_make_parent(init, plan_string(init->plan, d->path), &directory, &name, err) < 0)
+        if (root_path_make_parent(init->root, plan_string(init->plan, d->path), &directory, &name, err) < 0)
                 return -1;
         if (mknodat(directory, name, d->mode, makedev(d->major, d->minor)) < 0 && errno != EEXIST)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "make the node");
@@ -69,7 +70,7 @@ static int make_device(const Init *init, const PlanDevice *d, Error *err) {
 static int make_links(const Init *init, Error *err) {
         _cleanup_close_ int dev = -EBADF, kcore = -EBADF;
 
-        if (path_make(init, "/dev", true, false, &dev, err) < 0)
+        if (root_path_make(init->root, "/dev", true, false, &dev, err) < 0)
                 return -1;
         for (size_t i = 0; i < ARRAY_SIZE(links); i++)
                 if (symlinkat(links[i].target, dev, links[i].name) < 0 && errno != EEXIST)

@@ -60,18 +60,6 @@ int namespaces_enter(Init *init, Error *err);
 /** namespaces_join() - PLAN_EXEC: into the container's */
 int namespaces_join(Init *init, Error *err);
 
-/* ---- path.c: below the root ---- */
-
-/**
- * path_make() - open what is at @path inside of the root (O_PATH), making what is missing of it
- * @directory: what is made at its end: a directory, or an empty file
- * @no_follow: a symlink at its end is opened itself
- */
-int path_make(const Init *init, const char *path, bool directory, bool no_follow, int *ret_fd, Error *err);
-
-/** path_make_parent() - open the directory that holds @path, and point out the last component */
-int path_make_parent(const Init *init, const char *path, int *ret_fd, const char **ret_name, Error *err);
-
 /* ---- mounts.c ---- */
 
 int mounts_make(const Init *init, Error *err);

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/root-path.h"
 #include "engine/init/init.h"
 
 static void reset_signals(void) {
@@ -47,7 +48,7 @@ static int open_proc(Init *init, Error *err) {
 static int make_cwd(const Init *init, Error *err) {
         _cleanup_close_ int fd = -EBADF;
 
-        return path_make(init, plan_string(init->plan, init->plan->process.cwd), true, false, &fd, err) < 0 ?
+        return root_path_make(init->root, plan_string(init->plan, init->plan->process.cwd), true, false, &fd, err) < 0 ?
                        error_prefix(err, "process.cwd") :
                        0;
 }

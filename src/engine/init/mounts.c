@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/root-path.h"
 #include "engine/init/init.h"
 
 #define OPTION_MAX  4096 /* bytes of one option; the kernel takes 255 of most values, and a page at most */
@@ -173,7 +174,7 @@ static int make_bind(const Init *init, const PlanMount *m, Error *err) {
                 return -1;
         if (fstat(source, &st) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "stat the source");
-        if (path_make(init, target_path, S_ISDIR(st.st_mode), no_follow, &target, err) < 0 ||
+        if (root_path_make(init->root, target_path, S_ISDIR(st.st_mode), no_follow, &target, err) < 0 ||
             mount_change(source, 0, m->attr_set, m->attr_clear, 0, -1, err) < 0 ||
             mount_change(source, AT_RECURSIVE, m->all_set, m->all_clear, 0, -1, err) < 0 || mount_attach(source, target, err) < 0)
                 return -1;
@@ -196,7 +197,7 @@ static int make_fs(const Init *init, const PlanMount *m, Error *err) {
         _cleanup_close_ int target = -EBADF, fd = -EBADF;
         struct stat st;
 
-        if (path_make(init, target_path, true, is_sensitive(type), &target, err) < 0)
+        if (root_path_make(init->root, target_path, true, is_sensitive(type), &target, err) < 0)
                 return -1;
         if (fstat(target, &st) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "stat '%s'", target_path);
