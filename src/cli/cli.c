@@ -22,7 +22,7 @@ const char *const command_group_titles[_COMMAND_GROUP_MAX] = {
 static void setup_report(Cli *cli) {
         const GlobalArgs *global = &cli->global;
 
-        cli->report.file = global->log;
+        cli->report.target = log_target_parse(global->log);
         cli->report.json = global->log_format && !strcmp(global->log_format, "json");
         cli->report.level = global->log_level && !strcmp(global->log_level, "error") ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
         if (global->log_level && !strcmp(global->log_level, "info"))
@@ -214,7 +214,7 @@ static int run_command(Cli *cli, const Command *command, char *const *argv, void
                 return help_command(command, &cli->out, err);
         if (check_operands(command, parsed, err) < 0)
                 return -1;
-        if (report_open(&cli->report, err) < 0)
+        if (log_target_check(&cli->report.target, err) < 0)
                 return -1;
         if (progress_init(&cli->progress, &cli->report, cli->global.timings, err) < 0)
                 return -1;

@@ -34,6 +34,7 @@ typedef struct Cli {
 } Cli;
 
 #define EXIT_CODE_FAILURE 1 /* of the program's own failures, as runc and crun; containers' codes pass through */
+#define EXIT_CODE_NOT_EXECUTED 255 /* `exec` did not get as far as its process: runc's, and mostly crun's */
 
 /**
  * cli_run() - run a command line

@@ -188,8 +188,9 @@ static int take(const OptionSet *set, const Option *row, const char *value, Pars
         return pointers_push((void ***) &parsed->given, &parsed->n_given, (void *) row, err);
 }
 
+/* By these words podman tells that `restore` knows an option. Source: podman's pkg/checkpoint/crutils */
 static int missing_value(const Option *row, Error *err) {
-        return error_set(err, ERROR_INVALID_ARGUMENT, "option '--%s' needs a value: %s", row->name, row->value);
+        return error_set(err, ERROR_INVALID_ARGUMENT, "option '--%s': flag needs an argument: %s", row->name, row->value);
 }
 
 /* @arg is what follows "--"; @next the argument after it, or NULL. *used counts whether @next was taken. */

@@ -28,26 +28,6 @@ static const char *const level_names[] = {
         [LOG_LEVEL_DEBUG] = "debug",
 };
 
-static int open_file(const char *path) {
-        return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-}
-
-/* The default by another name; opening it anew would fail where it is a socket. */
-static bool file_is_stderr(const char *path) {
-        return !path || !strcmp(path, "/dev/stderr");
-}
-
-int report_open(const Report *report, Error *err) {
-        _cleanup_close_ int fd = -EBADF;
-
-        if (file_is_stderr(report->file))
-                return 0;
-        fd = open_file(report->file);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open log '%s'", report->file);
-        return 0;
-}
-
 static int format_text(Buf *buf, bool color, LogLevel level, const Error *error, const char *text) {
         const char *red = color && level == LOG_LEVEL_ERROR ? COLOR_RED : "";
         const char *cyan = color ? COLOR_CYAN : "", *reset = color ? COLOR_RESET : "";
@@ -74,9 +54,8 @@ static json_t *json_text(const char *text) {
         return text_printable(&clean, text, true, NULL) < 0 ? NULL : json_string(clean.data ?: "");
 }
 
-static int format_json(Buf *buf, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text) {
+static int make_record(LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text, json_t **ret) {
         _cleanup_json_ json_t *record = json_object();
-        _cleanup_free_ char *line = NULL;
         char now[TIME_TEXT_MAX];
         int r = 0;
 
@@ -100,47 +79,84 @@ static int format_json(Buf *buf, LogLevel level, const Error *error, const char 
                 r |= json_object_set_new(record, "seconds", json_real(*seconds));
         if (r < 0)
                 return -1;
-        line = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        if (!line)
-                return -1;
-        return buf_puts(buf, line, NULL) < 0 ? -1 : buf_puts(buf, "\n", NULL);
+        *ret = TAKE(record);
+        return 0;
 }
 
-char *report_format(bool json, bool color, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text) {
+static int format_json(Buf *buf, const json_t *record) {
+        _cleanup_free_ char *line = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(9));
+
+        return !line || buf_puts(buf, line, NULL) < 0 ? -1 : buf_puts(buf, "\n", NULL);
+}
+
+/* Quoted where runc's logger does it. */
+static int format_value(Buf *buf, const char *value) {
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/@^+";
+
+        if (*value && strspn(value, plain) == strlen(value))
+                return buf_puts(buf, value, NULL);
+        if (buf_puts(buf, "\"", NULL) < 0)
+                return -1;
+        for (const char *p = value; *p; p++)
+                if (((*p == '"' || *p == '\\') && buf_puts(buf, "\\", NULL) < 0) || buf_append(buf, p, 1, NULL) < 0)
+                        return -1;
+        return buf_puts(buf, "\"", NULL);
+}
+
+static int format_fields(Buf *buf, const json_t *record) {
+        static const char *const keys[] = { "time", "level", "msg", "kind", "phase", "errno", "cause", "hint", "seconds" };
+        const char *space = "";
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                const json_t *value = json_object_get(record, keys[i]);
+
+                if (!value)
+                        continue;
+                if (buf_printf(buf, NULL, "%s%s=", space, keys[i]) < 0 ||
+                    (json_is_real(value) ? buf_printf(buf, NULL, "%.9g", json_real_value(value)) :
+                                           format_value(buf, json_string_value(value))) < 0)
+                        return -1;
+                space = " ";
+        }
+        return buf_puts(buf, "\n", NULL);
+}
+
+char *report_format(ReportForm form, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text) {
+        _cleanup_json_ json_t *record = NULL;
         Buf buf = BUF_INIT(REPORT_MAX);
         int r;
 
-        if (json)
-                r = format_json(&buf, level, error, phase, seconds, text);
+        if (form == REPORT_TEXT || form == REPORT_COLORS)
+                r = format_text(&buf, form == REPORT_COLORS, level, error, text);
+        else if (make_record(level, error, phase, seconds, text, &record) < 0)
+                r = -1;
         else
-                r = format_text(&buf, color, level, error, text);
+                r = (form == REPORT_JSON ? format_json : format_fields)(&buf, record);
         if (r < 0)
                 buf_free(&buf);
         return buf.data;
 }
 
-static void write_record(int fd, bool json, LogLevel level, const Error *error, const char *phase, const double *seconds,
-                         const char *text) {
-        _cleanup_free_ char *record = report_format(json, !json && isatty(fd), level, error, phase, seconds, text);
-        static const char no_memory[] = "{\"level\":\"error\",\"msg\":\"out of memory\",\"kind\":\"OutOfMemory\"}\n";
-        const char *line = record;
-
-        if (!line)
-                line = json ? no_memory : "proxmox-lxcri: error: OutOfMemory: out of memory\n";
-        (void) fd_write_all(fd, line, strlen(line), NULL); /* there is nowhere left to tell */
-}
-
 static void report(const Report *to, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text) {
-        _cleanup_close_ int fd = -EBADF;
+        static const char no_memory[] = "{\"level\":\"error\",\"msg\":\"out of memory\",\"kind\":\"OutOfMemory\"}\n";
+        bool logged = to->target.kind != LOG_TARGET_STDERR;
+        ReportForm form = to->json && !logged ? REPORT_JSON : isatty(STDERR_FILENO) ? REPORT_COLORS : REPORT_TEXT;
 
         if (level > to->level)
                 return;
-        if (!file_is_stderr(to->file))
-                fd = open_file(to->file);
-        if (fd >= 0)
-                write_record(fd, to->json, level, error, phase, seconds, text);
-        if (fd < 0 || level == LOG_LEVEL_ERROR)
-                write_record(STDERR_FILENO, to->json && fd < 0, level, error, phase, seconds, text);
+        if (logged) {
+                _cleanup_free_ char *record = report_format(to->json ? REPORT_JSON : REPORT_FIELDS, level, error, phase, seconds, text);
+
+                log_target_send(&to->target, level, record ?: no_memory);
+        }
+        if (!logged || level == LOG_LEVEL_ERROR) {
+                _cleanup_free_ char *record = report_format(form, level, error, phase, seconds, text);
+                const char *line = record;
+
+                if (!line)
+                        line = form == REPORT_JSON ? no_memory : "proxmox-lxcri: error: OutOfMemory: out of memory\n";
+                (void) fd_write_all(STDERR_FILENO, line, strlen(line), NULL); /* there is nowhere left to tell */
+        }
 }
 
 void report_error(const Report *to, const Error *error) {

@@ -5,28 +5,18 @@
  * read from runc's log. Without --log they go to standard error; with it to that file, and errors to standard error as text too, as runc
  * does, so that nobody is left without a word.
  *
- * The file is opened for each line: no descriptor of ours stands among those that --preserve-fds hands on.
+ * A text is for people on standard error, and a line of runc's fields in a log.
  */
 
 #include <stdbool.h>
 
-#include "base/error.h"
-
-typedef enum LogLevel {
-        LOG_LEVEL_ERROR,
-        LOG_LEVEL_WARNING,
-        LOG_LEVEL_INFO,
-        LOG_LEVEL_DEBUG,
-} LogLevel;
+#include "cli/log-target.h"
 
 typedef struct Report {
-        const char *file; /* --log; NULL: standard error */
+        LogTarget target;
         bool json;
         LogLevel level;
 } Report;
-
-/** report_open() - check that the file can be written, before anything is done. Errors: FileError */
-int report_open(const Report *report, Error *err);
 
 /** report_error() - say what failed: kind, text, phase, hint */
 void report_error(const Report *report, const Error *error);
@@ -37,5 +27,12 @@ void report_line(const Report *report, LogLevel level, const char *fmt, ...) __a
 /** report_phase() - a line about a phase of a transaction; in JSON with the fields phase and, when it ended, seconds */
 void report_phase(const Report *report, LogLevel level, const char *phase, const double *seconds, const char *text);
 
+typedef enum ReportForm {
+        REPORT_TEXT,
+        REPORT_COLORS, /* the same on a terminal */
+        REPORT_FIELDS, /* time="…" level=error msg="…", as runc writes to a log */
+        REPORT_JSON,
+} ReportForm;
+
 /** report_format() - the lines as they would be written; free(). NULL without memory. @error may be NULL, then @text is the message */
-char *report_format(bool json, bool color, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text);
+char *report_format(ReportForm form, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "lifecycle/maker.h"
 #include "lifecycle/phases.h"
 #include "lifecycle/stored.h"
 #include "oci/runtime-spec.h"
@@ -161,7 +162,7 @@ static int look_at_unpublished(const Lifecycle *lifecycle, RunDir *dir, unsigned
         Error e = ERROR_INIT;
         bool gone;
 
-        if (rundir_lock(dir, false, &gone, &e) < 0) {
+        if (maker_lock(dir, &gone, &e) < 0) {
                 if (e.errnum != EWOULDBLOCK) {
                         if (err)
                                 *err = e;

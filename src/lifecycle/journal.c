@@ -65,9 +65,11 @@ int journal_create(const RunDir *dir, const JournalHeader *header, const char *p
         _cleanup_close_ int fd = -EBADF;
         json_t *line;
 
-        line = json_pack("{s:i, s:s, s:s, s:I, s:s*, s:s*, s:s*, s:s*, s:b}", "journal", JOURNAL_VERSION, "kind", kind_names[header->kind],
-                         "boot", header->boot_id, "mountNamespace", (json_int_t) header->mount_namespace, "bundle", header->bundle, "store",
-                         header->store, "runtime", header->runtime, "pidFile", header->pid_file, "systemdCgroup", header->systemd_cgroup);
+        line = json_pack("{s:i, s:s, s:s, s:I, s:s*, s:s*, s:s*, s:s*, s:b, s:o*}", "journal", JOURNAL_VERSION, "kind",
+                         kind_names[header->kind], "boot", header->boot_id, "mountNamespace", (json_int_t) header->mount_namespace,
+                         "bundle", header->bundle, "store", header->store, "runtime", header->runtime, "pidFile", header->pid_file,
+                         "systemdCgroup", header->systemd_cgroup, "maker",
+                         header->maker.pid > 0 ? process_json(&header->maker) : NULL);
         if (buf_put_line(&buf, line, err) < 0 || buf_put_line(&buf, phase_line(phase), err) < 0)
                 return -1;
 
@@ -127,6 +129,7 @@ static int parse_header(Journal *journal, json_t *line, Error *err) {
         JournalHeader *h = &journal->header;
         const char *kind, *boot;
         int64_t version, namespace;
+        json_t *maker = NULL;
 
         if (json_need_integer(line, "journal", place, JOURNAL_VERSION, JOURNAL_VERSION, &version, err) < 0 ||
             json_need_string(line, "kind", place, &kind, err) < 0 || json_need_string(line, "boot", place, &boot, err) < 0 ||
@@ -134,7 +137,8 @@ static int parse_header(Journal *journal, json_t *line, Error *err) {
             json_opt_string(line, "bundle", place, &h->bundle, err) < 0 || json_opt_string(line, "store", place, &h->store, err) < 0 ||
             json_opt_string(line, "runtime", place, &h->runtime, err) < 0 ||
             json_opt_string(line, "pidFile", place, &h->pid_file, err) < 0 ||
-            json_opt_bool(line, "systemdCgroup", place, &h->systemd_cgroup, err) < 0)
+            json_opt_bool(line, "systemdCgroup", place, &h->systemd_cgroup, err) < 0 ||
+            json_opt_object(line, "maker", place, &maker, err) < 0 || (maker && parse_process(maker, &h->maker, err) < 0))
                 return -1;
         h->kind = !strcmp(kind, kind_names[JOURNAL_START]) ? JOURNAL_START : JOURNAL_CREATE;
         h->mount_namespace = (uint64_t) namespace;

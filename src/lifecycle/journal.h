@@ -36,6 +36,7 @@ typedef struct JournalHeader {
         const char *runtime;      /* backend */
         const char *pid_file;     /* absolute; NULL: none */
         bool systemd_cgroup;
+        ProcessRef maker;         /* who holds the lock while this goes on; pid 0: not known */
 } JournalHeader;
 
 /** What was read back. The header's strings are owned by @_header */

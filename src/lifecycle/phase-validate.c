@@ -137,7 +137,7 @@ static int begin_journal(Transaction *t, Error *err) {
                 .systemd_cgroup = t->lifecycle->systemd_cgroup,
         };
 
-        if (boot_id_read(t->boot_id, err) < 0)
+        if (boot_id_read(t->boot_id, err) < 0 || process_ref(getpid(), &header.maker, err) < 0)
                 return -1;
         snprintf(header.boot_id, sizeof(header.boot_id), "%s", t->boot_id);
         return journal_create(t->dir, &header, "validate", &t->journal_fd, err);

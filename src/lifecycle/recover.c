@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "lifecycle/container.h"
 #include "lifecycle/ids.h"
+#include "lifecycle/maker.h"
 #include "lifecycle/stored.h"
 #include "lifecycle/transaction.h"
 
@@ -84,7 +85,7 @@ static int recover_one(const Lifecycle *lifecycle, const char *id, const char **
         if (dir) {
                 Error e = ERROR_INIT;
 
-                if (rundir_lock(dir, false, &gone, &e) < 0) {
+                if (maker_lock(dir, &gone, &e) < 0) {
                         if (e.errnum == EWOULDBLOCK)
                                 return 0; /* its maker lives */
                         if (err)

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "lifecycle/maker.h"
 
 RunDir *rundir_free(RunDir *dir) {
         if (!dir)
@@ -95,7 +96,7 @@ int rundir_reserve(const char *root, const char *id, RunDir **ret, Error *err) {
                         continue; /* its owner removed it meanwhile */
                 if (dir->fd < 0)
                         return error_set_errno(err, ERROR_FILE, errno, "open '%s'", dir->path);
-                if (rundir_lock(dir, false, &gone, &e) < 0) {
+                if (maker_lock(dir, &gone, &e) < 0) {
                         if (e.errnum == EWOULDBLOCK)
                                 return error_set(err, ERROR_CONTAINER_EXISTS,
                                                  "container '%s' already exists: another command is working on it", id);

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 
+#define SCOPE_SUFFIX ".scope"
 #define CGROUPS_MAX 64 /* directories: a dozen v1 controllers and v2 */
 
 static const char *const status_names[] = {
@@ -226,15 +227,33 @@ int state_save(int dir_fd, const State *state, Error *err) {
         return json_save_at(dir_fd, STATE_FILE, json, 0600, 0, err);
 }
 
+/* The name of the scope that systemd made, as a path in its cgroups has it; length 0: none. */
+static const char *systemd_scope(const State *state, int *ret_len) {
+        const char *name = state->systemd_cgroup && state->cgroups && state->cgroups[0] ? state->cgroups[0] : "";
+
+        for (const char *end = name; *name; name = end + (*end == '/')) {
+                end = strchrnul(name, '/');
+                *ret_len = (int) (end - name);
+                if (end - name > (ssize_t) strlen(SCOPE_SUFFIX) && !strncmp(end - strlen(SCOPE_SUFFIX), SCOPE_SUFFIX, strlen(SCOPE_SUFFIX)))
+                        return name;
+        }
+        *ret_len = 0;
+        return name;
+}
+
 int state_oci_json(const State *state, ContainerStatus status, json_t **ret, Error *err) {
         /* A stopped container has no process: runc prints 0. */
         int pid = status == STATUS_STOPPED ? 0 : (int) state->init.pid;
+        int scope_len;
+        const char *scope = systemd_scope(state, &scope_len);
         _cleanup_json_ json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s}", "ociVersion", state->oci_version, "id", state->id,
                                                 "pid", pid,
                                                 "status", status_name(status), "bundle", state->bundle, "rootfs", state->rootfs, "created",
                                                 state->created);
 
         if (!json)
+                return error_oom(err);
+        if (scope_len > 0 && json_object_set_new(json, "systemd-scope", json_stringn(scope, (size_t) scope_len)) < 0)
                 return error_oom(err);
         if (json_object_size(state->annotations) > 0 && json_object_set(json, "annotations", state->annotations) < 0)
                 return error_oom(err);

@@ -63,7 +63,7 @@ int state_save(int dir_fd, const State *state, Error *err);
 
 /**
  * state_oci_json() - the document that `state` prints: ociVersion, id, pid, status, bundle, rootfs, created, owner, annotations; field names and
- * order of runc
+ * order of runc. Where systemd made a scope, systemd-scope names it, as crun's does
  * @status: what holds now
  */
 int state_oci_json(const State *state, ContainerStatus status, json_t **ret, Error *err);

@@ -48,6 +48,7 @@ int hook_run(const Hook *hook, const char *state, size_t len, Error *err) {
                 .stdin_fd = input,
                 .stdout_fd = output,
                 .stderr_fd = output,
+                .parent_death_signal = SIGKILL, /* nobody would wait for it, or keep to its timeout */
         };
         struct pollfd p;
         int status, r;

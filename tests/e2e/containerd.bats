@@ -247,8 +247,9 @@ check_cri() {
         check_cri proxmox-lxcri-native
 }
 
-@test "a pod by containerd's CRI through us and lxc, crun" {
-        start_for_kubelet proxmox-lxcri-lxc proxmox-lxcri-crun
+@test "a pod by containerd's CRI through us and lxc, crun, runc" {
+        start_for_kubelet proxmox-lxcri-lxc proxmox-lxcri-crun proxmox-lxcri-runc
         check_cri proxmox-lxcri-lxc
         check_cri proxmox-lxcri-crun
+        check_cri proxmox-lxcri-runc
 }

@@ -99,9 +99,14 @@ check_life() {
         check_life lxcri-native
 }
 
-@test "docker's run through us and lxc, crun, runc; the rest through lxc" {
+@test "docker's run, exec, logs, stats, stop, restart policy through us and lxc, crun" {
         check_run lxcri-lxc
-        check_run lxcri-crun
-        check_run lxcri-runc
         check_life lxcri-lxc
+        check_run lxcri-crun
+        check_life lxcri-crun
+}
+
+@test "docker's run, exec, logs, stats, stop, restart policy through us and runc" {
+        check_run lxcri-runc
+        check_life lxcri-runc
 }

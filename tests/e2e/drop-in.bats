@@ -6,6 +6,36 @@ load helpers
         ok lxcri --debug --log-level=warning --criu /usr/sbin/criu --rootless=true --systemd-cgroup=false --cgroup-manager=cgroupfs list
         fails InvalidArgument lxcri --log-level loud list
         fails InvalidArgument lxcri --cgroup-manager other list
+        # how podman asks whether a container can be restored into a pod
+        fails "flag needs an argument" lxcri restore --lsm-mount-context
+        ok lxcri checkpoint --help
+}
+
+@test "--log reaches the journal and the system log by crun's names for them, and says when it would not" {
+        local socket listener word
+
+        for socket in run/systemd/journal/socket:journald dev/log:syslog; do
+                word=${socket#*:} socket=${socket%:*}
+                mkdir -p "$T/m/${socket%/*}"
+                "$PROJECT/tests/lib/sockets" notify "$T/m/$socket" 60 > "$T/$word" 3>&- &
+                listener=$!
+                wait_until 10 test -S "$T/m/$socket"
+                # a host's own is not heard, nor one made where there is none
+                fails ContainerNotFound env "${PROGRAM_ENV[@]}" unshare -m --propagation private sh -c '
+                        case $1 in journald) mount -t tmpfs none /run; mkdir -p /run/systemd/journal;; syslog) mount -t tmpfs none /dev;; esac
+                        ln -s "$2" "/$3"; shift 3; exec "$@"' sh "$word" "$T/m/$socket" "$socket" \
+                        "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" --log "$word:box" state none
+                wait_until 10 grep -q ContainerNotFound "$T/$word"
+                kill "$listener"
+                fails FileError env "${PROGRAM_ENV[@]}" unshare -m --propagation private sh -c 'mount -t tmpfs none "/$1"; shift; exec "$@"' sh "${socket%%/*}" \
+                        "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" --log "$word:box" list
+        done
+        grep -qx SYSLOG_IDENTIFIER=box "$T/journald"
+        grep -qx PRIORITY=3 "$T/journald"
+        grep -q '^MESSAGE=time=.* level=error msg=' "$T/journald"
+        grep -qE "^<11>[A-Z][a-z]{2} .* box\[[0-9]+\]: time=.* level=error" "$T/syslog"
+        ok lxcri --log "file:$T/log" --debug list
+        grep -q level=debug "$T/log"
 }
 
 @test "--cgroup-manager disabled is crun's alone" {
@@ -54,7 +84,7 @@ load helpers
         echo '{"devices": [{"allow": true, "access": "rwm"}]}' > "$T/limits"
         fails NotSupported lxcri update -r "$T/limits" "$ID"
         complains devices
-        jq '{devices: .linux.resources.devices, pids: {limit: 50}}' "$T/b/config.json" > "$T/limits"
+        jq '{devices: .linux.resources.devices, pids: {limit: 50}, memory: {kernel: 0}, cpu: {}}' "$T/b/config.json" > "$T/limits"
         ok lxcri update -r "$T/limits" "$ID"
         ok lxcri delete --force "$ID"
 }
@@ -69,6 +99,38 @@ load helpers
         wait "$!"
         [[ $(< "$T/said") == "at last" ]]
         ok lxcri delete --force "$ID"
+}
+
+# lives_by RUNTIME FILTER: a whole life of a container, the words that its runtime was started with in $T/calls
+lives_by() {
+        rm -rf "$T/b" "$T/calls"
+        make_bundle "$T/b" "$2"
+        ok lxcri --runtime "$1" create --bundle "$T/b" "$ID"
+        ok lxcri start "$ID"
+        wait_until 10 is_status "$ID" stopped
+        ok lxcri delete "$ID"
+}
+
+@test "crun and runc are not started for what they would do no more for than we, but for their hooks" {
+        local name hook='[{path: "/bin/sh", args: ["sh", "-c", "cat > /dev/null; touch '"$T"'/hook"]}]'
+
+        for name in crun runc; do
+                printf '#!/bin/sh\necho "$*" >> %q\nexec %q "$@"\n' "$T/calls" "$(type -P "$name")" > "$T/$name"
+                chmod +x "$T/$name"
+                jq --arg name "$name" --arg path "$T/$name" '.runtimes[$name].path = $path' "$T/config.json" > "$T/new"
+                mv "$T/new" "$T/config.json"
+                lives_by "$name" '.process.args = ["touch", "/ran"]'
+                [[ -e $T/b/rootfs/ran ]]
+                [[ $name == runc ]] || not grep -q ' start ' "$T/calls"
+                not grep -q ' delete ' "$T/calls"
+                lives_by "$name" ".hooks.poststop = $hook"
+                grep -q ' delete ' "$T/calls"
+                rm "$T/hook"
+                lives_by "$name" ".hooks.poststart = $hook"
+                grep -q ' start ' "$T/calls"
+                not grep -q ' delete ' "$T/calls"
+                rm "$T/hook"
+        done
 }
 
 # best OF CMD…: the fewest milliseconds of five tries

@@ -1,7 +1,6 @@
 # podman with our program as its runtime, each of ours behind it. The image is podman's own import.
 #
-# One body is run with a bare runtime and with ours in its place. `native` goes through all of them; what is the same engine (lxc), or
-# handed on (crun, runc), goes through those where it has a part of its own.
+# One body is run with a bare runtime and with each of ours in its place.
 
 load helpers
 
@@ -246,6 +245,7 @@ YAML
 @test "podman through us and crun is as with bare crun: run, life, options" {
         check_run crun
         check_run proxmox-lxcri-crun
+        check_life crun
         check_life proxmox-lxcri-crun
         check_options crun
         check_options proxmox-lxcri-crun
@@ -289,7 +289,17 @@ YAML
         check_pods proxmox-lxcri-native
 }
 
-@test "podman's user namespaces through us and lxc; pods, ports and play kube through us and runc" {
+@test "podman's user namespaces, pods, ports and play kube through us and lxc" {
         check_userns proxmox-lxcri-lxc
+        check_pods proxmox-lxcri-lxc
+}
+
+@test "podman's user namespaces, pods, ports and play kube through us and crun" {
+        check_userns proxmox-lxcri-crun
+        check_pods proxmox-lxcri-crun
+}
+
+@test "podman's user namespaces, pods, ports and play kube through us and runc" {
+        check_userns proxmox-lxcri-runc
         check_pods proxmox-lxcri-runc
 }

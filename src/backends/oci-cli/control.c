@@ -19,7 +19,7 @@ int oci_cli_state(const BackendContainer *container, const State *state, Contain
         if (cgroup_is_frozen(state->cgroups, &frozen, err) < 0)
                 return -1;
         /* Init waits on this fifo; both runtimes remove it when they start the container. */
-        if (string_format(&fifo, err, "%s/%s/exec.fifo", container->runtime_dir, container->id) < 0)
+        if (string_format(&fifo, err, "%s/%s/" START_FIFO, container->runtime_dir, container->id) < 0)
                 return -1;
         *ret = frozen ? STATUS_PAUSED : lstat(fifo, &st) == 0 ? STATUS_CREATED : STATUS_RUNNING;
         return 0;

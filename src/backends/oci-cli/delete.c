@@ -1,4 +1,4 @@
-/* delete: by the runtime while it knows the container, and by ourselves what it left. */
+/* delete: by the runtime while it knows the container and has more to do than we could, and by ourselves what it left. */
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,6 +15,16 @@ static int is_known(const BackendContainer *container, int dir_fd, Error *err) {
         return errno == ENOENT ? 0 : error_set_errno(err, ERROR_FILE, errno, "stat '%s/%s'", container->runtime_dir, container->id);
 }
 
+static bool has_ended(const BackendContainer *container, int dir_fd) {
+        ProcessRef init;
+        Error e = ERROR_INIT;
+        pid_t pid;
+
+        if (pid_file_read(container, dir_fd, &pid, NULL) < 0)
+                return false;
+        return process_ref(pid, &init, &e) < 0 ? e.errnum == ESRCH : !process_is_alive(&init);
+}
+
 int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *err) {
         int known;
 
@@ -29,7 +39,8 @@ int delete_at(const BackendContainer *container, int dir_fd, bool force, Error *
         known = is_known(container, dir_fd, err);
         if (known < 0)
                 return -1;
-        if (known > 0) {
+        /* Its start would cost more than all else here. */
+        if (known > 0 && !(leftovers_has_mark(dir_fd, PLAIN_DELETE) && has_ended(container, dir_fd))) {
                 _cleanup_command_ Command command = COMMAND_INIT;
 
                 if (command_init(&command, container, "delete", 0, 0, err) < 0 ||

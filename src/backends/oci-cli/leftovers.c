@@ -17,13 +17,30 @@
 #include "base/lock.h"
 #include "runtime/cgroup.h"
 
+#define CRUN_ANNOTATIONS  "run.oci."    /* what they change we do not know */
 #define CGROUPS_FILE_MAX  (1u << 20)  /* bytes; a few dozen paths */
 #define MOUNTINFO_MAX     (64u << 20) /* bytes; fs.mount-max is 100,000 mounts by default */
 #define END_TIMEOUT_MS    10000       /* for killed processes to end: one in uninterruptible sleep may need that long */
 #define REMOVE_TIMEOUT_MS 10000
 #define AWAIT_TIMEOUT_MS  2000        /* for a killed runtime to end its system call */
 
-int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, int *ret_work_fd, Error *err) {
+/* Whether the bundle asks for nothing that a runtime does in `start`, or in `delete`, beside what every one does. */
+static bool is_plain(const BackendContainer *container, const BackendCreate *request, const char *hooks) {
+        const json_t *linux_part = json_object_get(request->spec, "linux");
+        json_t *annotations = json_object_get(request->spec, "annotations"), *value;
+        const char *key;
+
+        if (!request->spec || request->restore || container->systemd_cgroup || json_object_get(linux_part, "intelRdt") ||
+            json_array_size(json_object_get(json_object_get(request->spec, "hooks"), hooks)) > 0)
+                return false;
+        json_object_foreach(annotations, key, value)
+                if (!strncmp(key, CRUN_ANNOTATIONS, strlen(CRUN_ANNOTATIONS)))
+                        return false;
+        return true;
+}
+
+int leftovers_note(const BackendContainer *container, const BackendCreate *request, int dir_fd, int *ret_work_fd, Error *err) {
+        const char *cgroups_path = request->cgroups_path;
         _cleanup_strv_ char **cgroups = NULL;
         _cleanup_buf_ Buf text = BUF_INIT(CGROUPS_FILE_MAX);
         _cleanup_close_ int fd = -EBADF;
@@ -31,6 +48,9 @@ int leftovers_note(const BackendContainer *container, const char *cgroups_path, 
         if (cgroups_path && strchr(cgroups_path, '\n'))
                 return error_set(err, ERROR_INVALID_SPEC, "config.json: linux.cgroupsPath: has a line break");
         if (cgroup_expected(container->id, cgroups_path, container->systemd_cgroup, &cgroups, err) < 0)
+                return -1;
+        if ((is_plain(container, request, "poststart") && buf_puts(&text, PLAIN_START "\n", err) < 0) ||
+            (is_plain(container, request, "poststop") && buf_puts(&text, PLAIN_DELETE "\n", err) < 0))
                 return -1;
         for (char **c = cgroups; *c; c++)
                 if (buf_printf(&text, err, "%s\n", *c) < 0)
@@ -74,6 +94,19 @@ static int load(int dir_fd, char ***ret, Error *err) {
                         return -1;
         *ret = TAKE(cgroups);
         return 0;
+}
+
+bool leftovers_has_mark(int dir_fd, const char *mark) {
+        _cleanup_free_ char *text = NULL;
+        char *p, *line;
+
+        if (file_read_at(dir_fd, CGROUPS_FILE, CGROUPS_FILE_MAX, &text, NULL, NULL) < 0)
+                return false;
+        p = text;
+        while ((line = strsep(&p, "\n")) && line[0] != '/')
+                if (!strcmp(line, mark))
+                        return true;
+        return false;
 }
 
 int leftovers_kill(int dir_fd, Error *err) {

@@ -15,6 +15,7 @@
 #define PID_FILE     ".pid"     /* written by the runtime */
 #define PID_FILE_NEW "..pid"    /* where runc writes it, to rename it then */
 #define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
+#define START_FIFO   "exec.fifo" /* below ID/: there until `start`, which removes it */
 #define LOG_FILE     ".log"     /* the runtime's own words, kept with --debug only */
 
 typedef struct OciCliRow {
@@ -25,6 +26,7 @@ typedef struct OciCliRow {
         bool exec_additional_gids; /* its exec has --additional-gids */
         bool exec_ignore_paused;   /* its exec has --ignore-paused */
         bool update_takes_all;     /* its update applies a whole resources file; else see update.c */
+        bool start_writes_fifo;    /* its start writes a byte to exec.fifo, which its init reads */
         bool exec_env_replaces;    /* --env of its exec drops the container's own environment instead of adding to it */
 } OciCliRow;
 
@@ -91,7 +93,14 @@ int command_failed(const Command *command, int status, Error *err);
  *
  * Errors: FileError, InvalidSpec, OutOfMemory
  */
-int leftovers_note(const BackendContainer *container, const char *cgroups_path, int dir_fd, int *ret_work_fd, Error *err);
+int leftovers_note(const BackendContainer *container, const BackendCreate *request, int dir_fd, int *ret_work_fd, Error *err);
+
+/* What was noted with them, of a container for which the runtime itself would do no more in a command than we can. */
+#define PLAIN_START  "plain-start"  /* let its init go on */
+#define PLAIN_DELETE "plain-delete" /* remove its cgroups and files once it has ended */
+
+/** leftovers_has_mark() - whether @mark was noted */
+bool leftovers_has_mark(int dir_fd, const char *mark);
 
 /**
  * leftovers_await() - until no process of the runtime's is at work any more (bounded)

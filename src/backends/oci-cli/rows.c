@@ -32,6 +32,7 @@ const Backend backend_crun = {
                         .refuses_hybrid = true,
                         .cgroup_manager = true,
                         .update_takes_all = true,
+                        .start_writes_fifo = true,
                         .exec_env_replaces = true,
                 },
         OCI_CLI_FUNCTIONS,

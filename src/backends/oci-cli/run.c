@@ -79,7 +79,7 @@ static int run(const BackendContainer *container, int dir_fd, const BackendCreat
         int status, work_fd;
 
         if (command_init(&command, container, request->restore ? "restore" : "run", request->preserve_fds, request->listen_fds, err) < 0 ||
-            leftovers_note(container, request->cgroups_path, dir_fd, &work_fd, err) < 0 || command_hold(&command, work_fd, err) < 0 ||
+            leftovers_note(container, request, dir_fd, &work_fd, err) < 0 || command_hold(&command, work_fd, err) < 0 ||
             (request->no_subreaper && command_add(&command, "--no-subreaper", NULL, err) < 0) ||
             create_add_options(&command, request, err) < 0)
                 return -1;

@@ -81,6 +81,18 @@ static bool is_applied(const Plan *plan, const Field *field) {
         return row->update_takes_all ? !field || !field->crun_not : field && field->runc_file;
 }
 
+/* Docker hands over every field there is: zero, or nothing, is what it has for those it knows no limit of. */
+static bool asks_for_nothing(const json_t *value) {
+        const char *text = json_string_value(value);
+
+        if (json_is_integer(value))
+                return json_integer_value(value) == 0;
+        if (text)
+                return text[0] == '\0';
+        return json_is_false(value) || (json_is_array(value) && json_array_size(value) == 0) ||
+               (json_is_object(value) && json_object_size(value) == 0);
+}
+
 static int check_field(Plan *plan, const char *group, const char *name, const json_t *value, Error *err) {
         json_t *own;
 
@@ -91,7 +103,7 @@ static int check_field(Plan *plan, const char *group, const char *name, const js
         own = json_object_get(plan->own, group);
         if (name)
                 own = json_object_get(own, name);
-        if (own && json_equal(own, value))
+        if (own ? json_equal(own, value) : asks_for_nothing(value))
                 return 0;
         return error_set(err, ERROR_NOT_SUPPORTED, "update of %s does not change '%s%s%s'%s", plan->container->backend->name, group,
                          name ? "." : "", name ?: "", plan->by_flags ? " together with these others" : "");

@@ -39,7 +39,7 @@ static void clear(void *arguments) {
         strv_free(args->groups);
 }
 
-static int run(Cli *cli, const Call *call, Error *err) {
+static int exec(Cli *cli, const Call *call, Error *err) {
         const ExecArgs *args = call->args;
 
         if (args->process && call->n_operands > 1)
@@ -72,6 +72,14 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 .listen_fds = process_listen_fds(),
         };
         return lifecycle_exec(&cli->lifecycle, call->operands[0], &request, &cli->exit_code, err);
+}
+
+static int run(Cli *cli, const Call *call, Error *err) {
+        if (exec(cli, call, err) == 0)
+                return 0;
+        /* A process that ran may well have ended with 1. */
+        err->exit_code = err->exit_code ?: EXIT_CODE_NOT_EXECUTED;
+        return -1;
 }
 
 const Command cmd_exec = {

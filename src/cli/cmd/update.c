@@ -133,8 +133,6 @@ static int run(Cli *cli, const Call *call, Error *err) {
                 return -1;
         if (spec_resources_check(resources, err) < 0)
                 return -1;
-        if (!args->resources && json_object_size(resources) == 0 && !args->l3_cache && !args->mem_bw)
-                return error_set(err, ERROR_INVALID_ARGUMENT, "nothing to update for '%s'", call->operands[0]);
 
         const BackendUpdate request = { .resources = resources, .l3_cache_schema = args->l3_cache, .mem_bw_schema = args->mem_bw };
 

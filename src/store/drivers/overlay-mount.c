@@ -209,6 +209,12 @@ int overlay_available(Error *err) {
         return context_open(&context, err);
 }
 
+bool overlay_takes_descriptors(int dir_fd) {
+        _cleanup_close_ int context = -EBADF;
+
+        return context_open(&context, NULL) == 0 && context_set_fd(context, "lowerdir+", dir_fd, NULL) == 0;
+}
+
 int overlay_try(int dir_fd, Error *err) {
         static const char *const parts[][2] = { { "lowerdir", "lower" }, { "upperdir", "upper" }, { "workdir", "work" } };
         _cleanup_close_ int context = -EBADF;

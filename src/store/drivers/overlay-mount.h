@@ -28,5 +28,8 @@ int overlay_mount_by(const DriverRoot *root, OverlayWay way, Error *err);
 /** overlay_available() - whether the kernel has overlay, and lets this process mount it */
 int overlay_available(Error *err);
 
+/** overlay_takes_descriptors() - whether the kernel (Linux 6.12) takes lower directories by descriptor; @dir_fd: any directory of the store */
+bool overlay_takes_descriptors(int dir_fd);
+
 /** overlay_try() - let the kernel make an overlay of lower/, upper/ and work/ below @dir_fd, without mounting it anywhere */
 int overlay_try(int dir_fd, Error *err);

@@ -24,14 +24,18 @@
 static const char *const parts[] = { "rootfs", "upper", "work", "empty" };
 
 /*
- * Filesystems that every kernel takes as an upper directory. On others a mount is tried: zfs can since 2.2, nfs, fuse and overlay itself
- * cannot, but may one day.
+ * Filesystems that every kernel takes as an upper directory, and whose mounts shift owners since Linux 6.3 at the latest. On others a mount
+ * is tried: zfs can since 2.2, nfs, fuse and overlay itself cannot, but may one day. ext2 has ext4's magic, but knows of no verity.
  */
-static bool is_known_upper(int fd) {
+static bool is_known(int fd) {
         static const uint32_t magics[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, F2FS_SUPER_MAGIC };
         struct statfs fs;
+        struct statx stx;
 
         if (fstatfs(fd, &fs) < 0)
+                return false;
+        if ((uint32_t) fs.f_type == EXT4_SUPER_MAGIC &&
+            (statx(fd, "", AT_EMPTY_PATH, 0, &stx) < 0 || !(stx.stx_attributes_mask & STATX_ATTR_VERITY)))
                 return false;
         for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
                 if ((uint32_t) fs.f_type == magics[i])
@@ -82,7 +86,7 @@ static int overlay_probe(Store *store, Error *err) {
         bool nested = user_is_nested();
 
         if (probe_xattr(store_tmp_fd(store), nested, &cause) == 0 && overlay_available(&cause) == 0 &&
-            ((!nested && is_known_upper(store_tmp_fd(store))) || probe_by_trying(store, &cause) == 0))
+            ((!nested && is_known(store_tmp_fd(store))) || probe_by_trying(store, &cause) == 0))
                 return 0;
         error_set(err, ERROR_NOT_SUPPORTED, "no overlay on the store '%s': %s", store_path(store), cause.text);
         if (err)
@@ -199,12 +203,17 @@ static int overlay_remove(const DriverRoot *root, Error *err) {
         return 0;
 }
 
-/* Whether a mount of the store's filesystem can. */
+/*
+ * Whether a mount of the store's filesystem can. Trying takes a process and a grace period of the kernel, for which every creation of a
+ * container would wait; a kernel that takes layers by descriptor is new enough for all known filesystems.
+ */
 static int overlay_probe_shift(Store *store, Error *err) {
         static IdRange range = { .container = 0, .host = 100000, .size = 1 }; /* any will do */
         const IdMapping mapping = { .uids = { &range, 1 }, .gids = { &range, 1 } };
         _cleanup_close_ int userns = -EBADF, tree = -EBADF;
 
+        if (!user_is_nested() && is_known(store_tmp_fd(store)) && overlay_takes_descriptors(store_tmp_fd(store)))
+                return 0;
         if (userns_open(&mapping, &userns, err) < 0)
                 return -1;
         return overlay_shift(store, store_tmp_fd(store), userns, &tree, err);

@@ -158,8 +158,8 @@ static void wrong_lines_are_refused_with_the_option_named(void **state) {
         } lines[] = {
                 { { "--nothing" }, "unknown option '--nothing'" },
                 { { "-aX" }, "unknown option '-X'" },
-                { { "--bundle" }, "option '--bundle' needs a value: DIR" },
-                { { "-b" }, "option '--bundle' needs a value: DIR" },
+                { { "--bundle" }, "option '--bundle': flag needs an argument: DIR" },
+                { { "-b" }, "option '--bundle': flag needs an argument: DIR" },
                 { { "--time", "101" }, "option '--time' is a number from -1 to 100, not '101'" },
                 { { "--time", "5s" }, "not '5s'" },
                 { { "--time", "" }, "not ''" },

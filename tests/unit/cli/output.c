@@ -104,7 +104,7 @@ static Error sample_error(void) {
 
 static void an_error_as_text_names_kind_place_phase_and_hint(void **state) {
         Error err = sample_error();
-        _cleanup_free_ char *text = report_format(false, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        _cleanup_free_ char *text = report_format(REPORT_TEXT, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
 
         assert_string_equal(text, "proxmox-lxcri: error: FileError: create 'web': unpack '\\xff': No space left on device (phase layers)\n"
                                   "hint: make room\n");
@@ -112,7 +112,7 @@ static void an_error_as_text_names_kind_place_phase_and_hint(void **state) {
 
 static void an_error_as_json_has_the_same_in_the_shape_of_runc(void **state) {
         Error err = sample_error();
-        _cleanup_free_ char *text = report_format(true, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        _cleanup_free_ char *text = report_format(REPORT_JSON, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
         _cleanup_json_ json_t *record = NULL;
         static const char *const fields[][2] = {
                 { "level", "error" }, { "kind", "FileError" },   { "phase", "layers" },
@@ -128,6 +128,43 @@ static void an_error_as_json_has_the_same_in_the_shape_of_runc(void **state) {
         assert_non_null(strchr(json_string_value(json_object_get(record, "time")), 'T'));
 }
 
+static void an_error_in_a_log_is_a_line_of_runc_s_fields(void **state) {
+        Error err = sample_error();
+        _cleanup_free_ char *text = report_format(REPORT_FIELDS, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        _cleanup_free_ char *phase = report_format(REPORT_FIELDS, LOG_LEVEL_INFO, NULL, "a/b", &(double) { 0.5 }, "said \"so\"");
+
+        assert_int_equal(strncmp(text, "time=\"20", 8), 0);
+        assert_string_equal(strchr(text, ' '), " level=error msg=\"create 'web': unpack '\\\\xff': No space left on device\" "
+                                               "kind=FileError phase=layers errno=ENOSPC "
+                                               "cause=\"No space left on device\" hint=\"make room\"\n");
+        assert_string_equal(strchr(phase, ' '), " level=info msg=\"said \\\"so\\\"\" phase=a/b seconds=0.5\n");
+}
+
+static void logs_go_to_a_file_or_by_a_word_to_the_journal_or_the_system_log(void **state) {
+        static const struct {
+                const char *text, *name;
+                LogTargetKind kind;
+        } targets[] = {
+                { NULL, NULL, LOG_TARGET_STDERR },          { "/dev/stderr", "/dev/stderr", LOG_TARGET_STDERR },
+                { "/tmp/log", "/tmp/log", LOG_TARGET_FILE }, { "file:log", "log", LOG_TARGET_FILE },
+                { "journald:web", "web", LOG_TARGET_JOURNAL }, { "syslog:a:b", "a:b", LOG_TARGET_SYSLOG },
+                { "other:x", "other:x", LOG_TARGET_FILE },
+        };
+        const LogTarget nobody = log_target_parse("syslog:"), lines = log_target_parse("journald:a\nMESSAGE=b");
+        Error err = ERROR_INIT;
+
+        for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+                const LogTarget target = log_target_parse(targets[i].text);
+
+                assert_int_equal(target.kind, targets[i].kind);
+                if (targets[i].name)
+                        assert_string_equal(target.name, targets[i].name);
+        }
+        assert_int_equal(log_target_check(&nobody, &err), -1);
+        assert_int_equal(err.kind, ERROR_INVALID_ARGUMENT);
+        assert_int_equal(log_target_check(&lines, &err), -1);
+}
+
 /* A name with a newline in it must not look like a second line of ours. */
 static void what_is_named_stays_on_the_line_of_its_error(void **state) {
         Error err = ERROR_INIT;
@@ -135,10 +172,10 @@ static void what_is_named_stays_on_the_line_of_its_error(void **state) {
 
         error_set(&err, ERROR_FILE, "open 'a\nproxmox-lxcri: \t\033[2K\rb'");
         error_hint(&err, "remove 'c\nd'");
-        text = report_format(false, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        text = report_format(REPORT_TEXT, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
         assert_string_equal(text, "proxmox-lxcri: error: FileError: open 'a\\x0aproxmox-lxcri: \\x09\\x1b[2K\\x0db'\n"
                                   "hint: remove 'c\\x0ad'\n");
-        json = report_format(true, false, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        json = report_format(REPORT_JSON, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
         assert_ptr_equal(strchr(json, '\n'), json + strlen(json) - 1);
 }
 
@@ -148,8 +185,8 @@ static void an_error_of_any_length_is_reported(void **state) {
         memset(err.text, '\033', sizeof(err.text) - 1);
         memset(err.hint, '\377', sizeof(err.hint) - 1);
         err.kind = ERROR_RUNTIME;
-        for (int json = 0; json < 2; json++) {
-                _cleanup_free_ char *text = report_format(json, true, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
+        for (ReportForm form = REPORT_TEXT; form <= REPORT_JSON; form++) {
+                _cleanup_free_ char *text = report_format(form, LOG_LEVEL_ERROR, &err, NULL, NULL, NULL);
 
                 assert_non_null(text);
                 assert_true(strlen(text) > 4 * (sizeof(err.text) - 1));
@@ -165,6 +202,8 @@ int main(void) {
                 cmocka_unit_test(sizes_durations_and_ages_read_well),
                 cmocka_unit_test(an_error_as_text_names_kind_place_phase_and_hint),
                 cmocka_unit_test(an_error_as_json_has_the_same_in_the_shape_of_runc),
+                cmocka_unit_test(an_error_in_a_log_is_a_line_of_runc_s_fields),
+                cmocka_unit_test(logs_go_to_a_file_or_by_a_word_to_the_journal_or_the_system_log),
                 cmocka_unit_test(what_is_named_stays_on_the_line_of_its_error),
                 cmocka_unit_test(an_error_of_any_length_is_reported),
         };

@@ -18,6 +18,7 @@ static const JournalHeader header = {
         .runtime = "crun",
         .pid_file = "/run/pid",
         .systemd_cgroup = true,
+        .maker = { .pid = 6, .start_time = 60 },
 };
 
 static RunDir rundir(const Scratch *scratch) {
@@ -58,6 +59,8 @@ static void reads_back_what_was_written(void **state) {
         assert_string_equal(journal->header.runtime, header.runtime);
         assert_string_equal(journal->header.pid_file, header.pid_file);
         assert_true(journal->header.systemd_cgroup);
+        assert_int_equal(journal->header.maker.pid, 6);
+        assert_int_equal(journal->header.maker.start_time, 60);
         assert_int_equal(journal->n_phases, 3);
         assert_true(journal_has_phase(journal, "validate") && journal_has_phase(journal, "runtime") && journal_has_phase(journal, "hooks"));
         assert_false(journal_has_phase(journal, "publish"));

@@ -197,6 +197,29 @@ static void oci_state_reads_like_runc_s(void **unused) {
                                           "\"created\":\"2026-01-02T03:04:05.000000006Z\",\"owner\":\"root\"}");
 }
 
+static void a_scope_of_systemd_s_is_named_as_crun_does(void **unused) {
+        static const char *const paths[][2] = {
+                { "/sys/fs/cgroup/machine.slice/lxcri-web.scope/container", "lxcri-web.scope" },
+                { "/sys/fs/cgroup/memory/a.slice/b.scope", "b.scope" },
+                { "/sys/fs/cgroup/a.slice/.scope/x.scopes", NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+                _cleanup_(state_freep) State *state = make_state();
+                _cleanup_json_ json_t *json = NULL, *plain = NULL;
+
+                assert_int_equal(strv_push(&state->cgroups, paths[i][0], NULL), 0);
+                assert_int_equal(state_oci_json(state, STATUS_RUNNING, &plain, NULL), 0);
+                assert_null(json_object_get(plain, "systemd-scope"));
+                state->systemd_cgroup = true;
+                assert_int_equal(state_oci_json(state, STATUS_RUNNING, &json, NULL), 0);
+                if (paths[i][1])
+                        assert_string_equal(json_string_value(json_object_get(json, "systemd-scope")), paths[i][1]);
+                else
+                        assert_null(json_object_get(json, "systemd-scope"));
+        }
+}
+
 static void statuses_have_the_spec_s_names(void **unused) {
         static const char *const names[] = { "creating", "created", "running", "paused", "stopped" };
 
@@ -240,6 +263,7 @@ int main(void) {
                 scratch_test(an_unpublished_container_is_enoent),
                 scratch_test(a_path_that_json_cannot_hold_is_refused),
                 cmocka_unit_test(oci_state_reads_like_runc_s),
+                cmocka_unit_test(a_scope_of_systemd_s_is_named_as_crun_does),
                 cmocka_unit_test(statuses_have_the_spec_s_names),
                 cmocka_unit_test(ids_are_safe_as_names_of_directories),
         };

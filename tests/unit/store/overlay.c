@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -14,7 +15,9 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "oci/userns.h"
 #include "store/drivers/overlay-mount.h"
+#include "store/drivers/overlay-parts.h"
 #include "store/mounts.h"
 
 /* The container's ids 0…99 are the host's 1000… for users and 2000… for groups. */
@@ -70,6 +73,29 @@ static void overlay_shifts_owners_by_descriptor(void **state) {
 
 static void overlay_shifts_owners_in_a_namespace_of_its_own(void **state) {
         shifts_owners(*state, OVERLAY_BY_DATA);
+}
+
+/* Children that were waited for leave their page faults. */
+static long faults_of_children(void) {
+        struct rusage used;
+
+        assert_int_equal(getrusage(RUSAGE_CHILDREN, &used), 0);
+        return used.ru_minflt;
+}
+
+static void whether_owners_can_be_shifted_is_known_without_a_process_on_a_new_kernel(void **state) {
+        Fixture *f = *state;
+        _cleanup_close_ int userns = -EBADF, tree = -EBADF;
+        long before = faults_of_children();
+        const Driver *driver;
+
+        assert_ok(driver_choose(f->store, "auto", true, &driver, &f->err), &f->err);
+        assert_string_equal(driver->name, "overlay");
+        if (overlay_takes_descriptors(store_tmp_fd(f->store)))
+                assert_int_equal(faults_of_children(), before);
+        assert_ok(userns_open(&shifting, &userns, &f->err), &f->err);
+        assert_ok(overlay_shift(f->store, store_tmp_fd(f->store), userns, &tree, &f->err), &f->err);
+        assert_true(faults_of_children() > before);
 }
 
 static void an_owner_outside_of_the_mapping_is_refused(void **state) {
@@ -298,6 +324,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(overlay_shifts_owners_by_descriptor),
                 TEST(overlay_shifts_owners_in_a_namespace_of_its_own),
+                TEST(whether_owners_can_be_shifted_is_known_without_a_process_on_a_new_kernel),
                 TEST(an_owner_outside_of_the_mapping_is_refused),
                 TEST(ranges_that_overlap_are_refused),
                 TEST(overlay_takes_500_layers_by_descriptor),
