@@ -247,6 +247,18 @@ static int parse_letters(const OptionSet *sets, size_t n_sets, const char *arg, 
         return 0;
 }
 
+/* runc takes long names after one dash, too, and containerd's shim writes one so. @arg is what follows it. */
+static bool is_long_name(const OptionSet *sets, size_t n_sets, const char *arg) {
+        size_t len = strcspn(arg, "=");
+
+        for (size_t s = 0; s < n_sets && len > 1; s++)
+                for (const Option *const *table = sets[s].tables; *table; table++)
+                        for (const Option *row = *table; row->kind != OPTION_END; row++)
+                                if (row_is_option(row) && !strncmp(row->name, arg, len) && !row->name[len])
+                                        return true;
+        return false;
+}
+
 int options_parse(const OptionSet *sets, size_t n_sets, char *const *argv, OperandOrder order, Parsed *parsed, Error *err) {
         bool ended = false;
 
@@ -267,8 +279,8 @@ int options_parse(const OptionSet *sets, size_t n_sets, char *const *argv, Opera
                         ended = true;
                         continue;
                 }
-                if (arg[1] == '-')
-                        r = parse_long(sets, n_sets, arg + 2, argv[1], &used, parsed, err);
+                if (arg[1] == '-' || is_long_name(sets, n_sets, arg + 1))
+                        r = parse_long(sets, n_sets, arg + (arg[1] == '-' ? 2 : 1), argv[1], &used, parsed, err);
                 else
                         r = parse_letters(sets, n_sets, arg + 1, argv[1], &used, parsed, err);
                 if (r < 0)

@@ -16,13 +16,6 @@ teardown() {
         common_teardown
 }
 
-need_criu() {
-        local why
-
-        type -P criu > /dev/null || skip "no program 'criu'"
-        why=$(criu check 2>&1) || skip "criu check: $(head -n 1 <<< "$why")"
-}
-
 # use RUNTIME
 use() {
         RUNTIME=$1
@@ -113,17 +106,17 @@ goes_on() {
 }
 
 @test "native: what was checkpointed goes on under another id, with pipes, mounts, cgroups, hooks and its exit code" {
-        need_criu
+        needs_criu
         goes_on native
 }
 
 @test "lxc: what was checkpointed goes on" {
-        need_criu
+        needs_criu
         goes_on lxc
 }
 
 @test "a terminal: its other end goes to the console socket, and to who restores in the foreground" {
-        need_criu
+        needs_criu
         use native
         counter '.process.terminal = true | .process.args = ["sh", "-c", "i=0; while :; do i=$((i+1)); if read -t 1 line; then echo \"got $line\"; [ \"$line\" != bye ] || exit 6; else echo \"tick $i\"; fi; done"]'
         "$PROJECT/tests/lib/sockets" console "$T/c" 120 > "$T/console" 3>&- &
@@ -150,7 +143,7 @@ goes_on() {
 }
 
 @test "memory in steps: a dump takes from the pre-dump before it, where the kernel tracks what was written" {
-        need_criu
+        needs_criu
         use native
         counter
         start_counter
@@ -167,7 +160,7 @@ goes_on() {
 }
 
 @test "a restore that fails, or is killed, leaves nothing" {
-        need_criu
+        needs_criu
         use native
         counter
         start_counter

@@ -241,6 +241,41 @@ check_cri() {
         check_life proxmox-lxcri-lxc
 }
 
+# A task into an image, and from it a container of another name, which counts on
+check_checkpoint() {
+        local image=localhost/kept-$1:1 count
+
+        by "$1"
+        ok ctr_with run -d --runc-binary "$OCI" "$IMAGE" "$ID" sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /count; sleep 0.1; done'
+        wait_until 20 eval '[[ -n $(ctr_with task exec --exec-id c1 "$ID" cat /count) ]]'
+        ok ctr_with container checkpoint --rw --image --task "$ID" "$image"
+        count=$(ctr_with task exec --exec-id c2 "$ID" cat /count)
+        ok ctr_with task kill -s KILL "$ID"
+        wait_until 20 eval '[[ $(ctr_with task ls) == *STOPPED* ]]'
+        ok ctr_with task rm "$ID"
+        ok ctr_with container rm "$ID"
+        ok ctr_with container restore --rw --live "$ID" "$image"
+        ok ctr_with task ls
+        says RUNNING
+        wait_until 20 eval '(($(ctr_with task exec --exec-id c$RANDOM "$ID" cat /count) > count))'
+        (($(ctr_with task exec --exec-id c3 "$ID" cat /count) < count + 1000))
+        ok ctr_with task rm -f "$ID"
+        ok ctr_with container rm "$ID"
+}
+
+# Each with a containerd of its own: what is restored in one that has restored already, ctr 1.6 does not find
+@test "ctr checkpoints and restores through us and native" {
+        needs_criu
+        start_containerd
+        check_checkpoint proxmox-lxcri-native
+}
+
+@test "ctr checkpoints and restores through us and lxc" {
+        needs_criu
+        start_containerd
+        check_checkpoint proxmox-lxcri-lxc
+}
+
 @test "a pod by containerd's CRI with bare crun, and through us and native" {
         start_for_kubelet crun proxmox-lxcri-native
         check_cri crun

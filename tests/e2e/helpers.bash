@@ -316,6 +316,14 @@ reboot() {
         PROGRAM_ENV+=(PROXMOX_LXCRI_BOOT_ID="$(cat /proc/sys/kernel/random/uuid)")
 }
 
+# needs_criu: skips where CRIU does not work, with its own reason
+needs_criu() {
+        local why
+
+        type -P criu > /dev/null || skip "no program 'criu'"
+        why=$(criu check 2>&1) || skip "criu check: $(head -n 1 <<< "$why")"
+}
+
 # ---- material ----
 
 # make_bundle DIR [JQ FILTER [ARG…]]: a busybox bundle that runs `true`, changed by a filter on its config.json

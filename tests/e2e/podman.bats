@@ -282,6 +282,31 @@ YAML
         check_conmon proxmox-lxcri-runc
 }
 
+check_checkpoint() {
+        local count
+
+        by "$1"
+        ok podman_with run -d --name kept localhost/busybox sh -c 'i=0; while :; do i=$((i + 1)); echo $i > /count; sleep 0.1; done'
+        wait_until 20 eval '[[ -n $(podman_with exec kept cat /count) ]]'
+        ok podman_with container checkpoint --leave-running kept
+        [[ $(inspected .State.Status kept) == running ]]
+        count=$(podman_with exec kept cat /count)
+        ok podman_with container checkpoint kept
+        [[ $(inspected .State.Status kept) == exited && $(inspected .State.Checkpointed kept) == true ]]
+        ok podman_with container restore kept
+        [[ $(inspected .State.Status kept) == running ]]
+        # it counts on from where it was
+        wait_until 20 eval '(($(podman_with exec kept cat /count) > count))'
+        (($(podman_with exec kept cat /count) < count + 1000))
+        ok podman_with rm -f -t 0 kept
+}
+
+@test "podman checkpoints and restores through us and native, and lxc" {
+        needs_criu
+        check_checkpoint proxmox-lxcri-native
+        check_checkpoint proxmox-lxcri-lxc
+}
+
 @test "podman's user namespaces, pods, ports and play kube with bare crun, and through us and native" {
         check_userns crun
         check_userns proxmox-lxcri-native

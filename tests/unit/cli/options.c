@@ -92,6 +92,15 @@ static void flags_combine_and_the_last_may_take_a_value(void **state) {
         assert_string_equal(line.parsed.operands[0], "id");
 }
 
+static void a_long_name_is_one_after_a_single_dash_too(void **state) {
+        _cleanup_(line_clear) Line line = PARSE(OPERANDS_ANYWHERE, "-all", "-bundle", "dir", "-format=json", "-quiet=false", "-aq");
+
+        assert_int_equal(line.result, 0);
+        assert_true(line.args.all && line.args.quiet);
+        assert_string_equal(line.args.bundle, "dir");
+        assert_string_equal(line.args.format, "json");
+}
+
 static void a_flag_can_be_said_to_be_false(void **state) {
         _cleanup_(line_clear) Line line = PARSE(OPERANDS_ANYWHERE, "--all", "--all=false", "--quiet=true");
         _cleanup_(line_clear) Line wrong = PARSE(OPERANDS_ANYWHERE, "--all=maybe");
@@ -223,6 +232,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_way_to_write_an_option_is_understood),
                 cmocka_unit_test(flags_combine_and_the_last_may_take_a_value),
+                cmocka_unit_test(a_long_name_is_one_after_a_single_dash_too),
                 cmocka_unit_test(a_flag_can_be_said_to_be_false),
                 cmocka_unit_test(the_last_of_a_repeated_option_wins_and_a_list_keeps_all),
                 cmocka_unit_test(options_may_follow_operands),
