@@ -25,6 +25,7 @@ typedef enum BackendCapability {
         BACKEND_OWN_CGROUPS  = 1 << 3, /* makes its cgroups by runtime/cgroup-create.h, which refuses limits that it cannot set */
         BACKEND_ENDS_CGROUPS = 1 << 4, /* a run or delete that succeeded has left none of the container's cgroups */
         BACKEND_BOOTS        = 1 << 5, /* an init in it gets a cgroup to divide, on v1, too: system containers */
+        BACKEND_PAUSES_AGAIN = 1 << 6, /* to pause what is paused, or resume what runs, changes nothing and is no error */
 } BackendCapability;
 
 typedef struct Backend Backend;

@@ -96,14 +96,34 @@ load ../e2e/helpers
         ok lxcri delete --force "$ID"
 }
 
-@test "bundle: pause and resume" {
+# twice CMD: once more, which crun takes for success, and runc for an error
+twice() {
+        ok lxcri "$1" "$ID"
+        if [[ $RUNTIME == crun ]]; then
+                ok lxcri "$1" "$ID"
+        else
+                fails InvalidState lxcri "$1" "$ID"
+        fi
+}
+
+@test "bundle: pause and resume, once it is created, and twice" {
         make_bundle "$T/b" '.process.args = ["sleep", "100"]'
-        ok lxcri run -d --bundle "$T/b" "$ID"
-        ok lxcri pause "$ID"
+        ok lxcri create --bundle "$T/b" "$ID"
+        twice pause
         is_status "$ID" paused
-        ok lxcri resume "$ID"
+        fails InvalidState lxcri start "$ID"
+        twice resume
+        is_status "$ID" created
+        ok lxcri start "$ID"
+        twice pause
+        is_status "$ID" paused
+        twice resume
         is_status "$ID" running
-        ok lxcri delete --force "$ID"
+        ok lxcri kill "$ID" KILL
+        wait_until 10 is_status "$ID" stopped
+        fails InvalidState lxcri pause "$ID"
+        fails InvalidState lxcri resume "$ID"
+        ok lxcri delete "$ID"
 }
 
 @test "bundle: a paused container can be deleted with --force" {
