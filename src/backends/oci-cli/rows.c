@@ -24,7 +24,7 @@
 const Backend backend_crun = {
         .name = "crun",
         .summary = "hand the bundle to the crun program",
-        .capabilities = BACKEND_RUNS_HOOKS | BACKEND_PAUSES_AGAIN,
+        .capabilities = BACKEND_RUNS_HOOKS | BACKEND_PAUSES_AGAIN | BACKEND_OTHER_CONFIG,
         .driver_data =
                 &(const OciCliRow) {
                         .program = "crun",
