@@ -93,7 +93,7 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
         return engine_run(&c, &r, published, userdata, ret_status, err);
 }
 
-int engine_row_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err) {
+int engine_row_checkpoint(const BackendContainer *container, const State *state, const CriuDump *request, Error *err) {
         const EngineContainer c = engine_container(container);
 
         return engine_checkpoint(&c, &state->init, state->cgroups, request, container->criu, err);

@@ -14,7 +14,7 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
                    int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err);
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
 int engine_row_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
-int engine_row_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);
+int engine_row_checkpoint(const BackendContainer *container, const State *state, const CriuDump *request, Error *err);
 int engine_row_features(const Backend *backend, const char *program, json_t **ret, Error *err);
 
 #define ENGINE_ROW_FUNCTIONS                 \

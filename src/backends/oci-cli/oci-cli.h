@@ -138,7 +138,7 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
 int criu_check(const BackendContainer *container, Error *err);
 
 /** restore_add_options() - what a restore has beyond them */
-int restore_add_options(Command *command, const BackendRestore *restore, Error *err);
+int restore_add_options(Command *command, const CriuRestore *restore, Error *err);
 
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
 int oci_cli_start(const BackendContainer *container, Error *err);
@@ -149,4 +149,4 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
 int oci_cli_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
 int oci_cli_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
 int oci_cli_features(const Backend *backend, const char *program, json_t **ret, Error *err);
-int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);
+int oci_cli_checkpoint(const BackendContainer *container, const State *state, const CriuDump *request, Error *err);
