@@ -170,8 +170,7 @@ void report_line(const Report *to, LogLevel level, const char *fmt, ...) {
         if (level > to->level)
                 return;
         va_start(ap, fmt);
-        if (vasprintf(&text, fmt, ap) < 0)
-                text = NULL;
+        (void) string_vformat(&text, NULL, fmt, ap);
         va_end(ap);
         if (text)
                 report(to, level, NULL, NULL, NULL, text);
