@@ -12,11 +12,12 @@
 #include "base/process.h"
 #include "runtime/foreground.h"
 
-#define PID_FILE     ".pid"     /* written by the runtime */
-#define PID_FILE_NEW "..pid"    /* where runc writes it, to rename it then */
-#define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
-#define START_FIFO   "exec.fifo" /* below ID/: there until `start`, which removes it */
-#define LOG_FILE     ".log"     /* the runtime's own words, kept with --debug only */
+#define PID_FILE         ".pid"  /* written by the runtime */
+#define PID_FILE_NEW     "..pid" /* where runc writes it, to rename it then */
+#define CGROUPS_FILE     ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
+#define START_FIFO       "exec.fifo"       /* below ID/: there until `start` */
+#define START_FIFO_TAKEN "exec.fifo.taken" /* what it is called when we have started the container */
+#define LOG_FILE         ".log" /* the runtime's own words, kept with --debug only */
 
 typedef struct OciCliRow {
         const char *program;       /* looked up in PATH unless the config names another */
