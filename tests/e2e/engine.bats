@@ -71,12 +71,15 @@ propagation() {
 
         for kind in private rprivate shared rshared slave rslave unbindable runbindable; do
                 bundle '.linux.rootfsPropagation = "'$kind'" | .process.args = ["true"]'
-                ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -c '
+                ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -ec '
                         mount --make-rshared /
                         mount --bind "$0" "$0"
                         cat /proc/self/mountinfo > "$0/before"
-                        "$@" || exit
-                        ! grep -vxFf "$0/before" /proc/self/mountinfo' "$T/b" \
+                        "$@"
+                        # 1: there is none but those, 2: that is not known
+                        found=0
+                        grep -vxFf "$0/before" /proc/self/mountinfo || found=$?
+                        [ $found = 1 ]' "$T/b" \
                         "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --bundle "$T/b" "$ID"
         done
 }
