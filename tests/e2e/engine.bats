@@ -88,6 +88,31 @@ propagation() {
         each_launcher propagation
 }
 
+# hidden HIERARCHY: deleted where that one is not mounted
+hidden() {
+        bundle '.process.args = ["sleep", "1000"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -ec 'umount "$0"; exec "$@"' "$1" \
+                "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" delete --force "$ID"
+        complains "$1/"
+        complains "not mounted"
+        wait_until 10 rmdir $(cgroup_dirs)
+}
+
+@test "a cgroup of a hierarchy that is not mounted where its container is deleted does not stay behind without a word" {
+        local hierarchy=/sys/fs/cgroup/pids
+
+        mountpoint -q "$hierarchy" || skip "no cgroup v1 here"
+        each_launcher hidden "$hierarchy"
+        # of what is just not there any more nothing is said
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok lxcri kill "$ID" KILL
+        wait_until 10 is_status "$ID" stopped
+        rmdir $(cgroup_dirs)
+        ok lxcri delete "$ID"
+        [[ -z $errors ]]
+}
+
 user_by_path() {
         bundle '.process.args = ["sh", "-c", "cat /proc/self/uid_map | tr -s \" \"; stat -c %u /; echo x > /tmp/x; readlink /proc/self/ns/user"]
                 | .linux.namespaces = (.linux.namespaces | map(select(.type != "user"))) + [{type: "user", path: "/proc/'"$holder"'/ns/user"}]
