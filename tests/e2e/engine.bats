@@ -88,6 +88,25 @@ propagation() {
         each_launcher propagation
 }
 
+flooded() {
+        local client
+
+        bundle '.process.terminal = true | .process.args = ["sh", "-c", "trap \"exit 7\" TERM; echo up; while :; do sleep 0.1; done"]'
+        env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --bundle "$T/b" "$ID" < "$T/typed" > "$T/shown" 2>&1 3>&- &
+        client=$!
+        wait_until 30 grep -q up "$T/shown"
+        kill -TERM "$client"
+        wait_until 30 eval '! kill -0 '"$client"' 2> /dev/null'
+        status=0
+        wait "$client" || status=$?
+        [[ $status == 7 ]]
+}
+
+@test "input on a terminal that nobody reads holds up neither signals nor the container's end" {
+        yes 2> /dev/null | head -c 300000 > "$T/typed"
+        each_launcher flooded
+}
+
 # hidden HIERARCHY: deleted where that one is not mounted
 hidden() {
         bundle '.process.args = ["sleep", "1000"]'
