@@ -208,5 +208,8 @@ goes_on() {
         counter
         fails NotSupported env NOTIFY_SOCKET=/run/none "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" restore --detach \
                 --image-path "$T/i" --bundle "$T/b" "$ID"
+        counter '.mounts += [{destination: "/dev/shm/x", options: ["bind"]}]'
+        fails InvalidSpec lxcri restore --detach --image-path "$T/i" --bundle "$T/b" "$ID"
+        complains "mounts[$(jq '.mounts | length - 1' "$T/b/config.json")].source"
         assert_host_unchanged "$T/before"
 }
