@@ -213,3 +213,15 @@ goes_on() {
         complains "mounts[$(jq '.mounts | length - 1' "$T/b/config.json")].source"
         assert_host_unchanged "$T/before"
 }
+
+@test "the cause is what the log of CRIU ends with, however long that is" {
+        use native
+        counter
+        mkdir "$T/i"
+        echo '["", "", ""]' > "$T/i/descriptors.json"
+        printf '#!/bin/sh\n{ yes "(00.1) Error (criu/y.c:1): not it" | head -c 9000000; echo; echo "(00.2) Error (criu/x.c:7): no more room"; } > %q\nexit 1\n' \
+                "$T/i/restore.log" > "$T/criu"
+        chmod +x "$T/criu"
+        fails RuntimeError lxcri --criu "$T/criu" restore --detach --image-path "$T/i" --bundle "$T/b" "$ID"
+        complains "; no more room"
+}
