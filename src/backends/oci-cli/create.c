@@ -84,8 +84,8 @@ int oci_cli_create(const BackendContainer *container, const BackendCreate *reque
 
 /*
  * What crun's `start` comes to when there is no hook to run and nobody to notify: its own start costs several times as much. False when it
- * did not go so: nobody reads the fifo, say, because this crun does it otherwise. Then crun finds it where it was. As with crun, a container
- * is one that was started from before the byte is written. Source: crun's status.c, libcrun_status_write_exec_fifo()
+ * did not go so: nobody reads the fifo, say, because this crun does it otherwise. Then crun finds it where it was. A container counts as
+ * started from before the byte is written, as with crun. Source: crun's status.c, libcrun_status_write_exec_fifo()
  */
 static bool start_by_fifo(const BackendContainer *container) {
         _cleanup_close_ int dir_fd = open(container->runtime_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -EBADF;
