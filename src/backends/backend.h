@@ -52,13 +52,8 @@ typedef struct BackendContainer {
         void *warn_data;
 } BackendContainer;
 
-/** The options of checkpoint and restore */
-typedef CriuOptions BackendCriu;
-typedef CriuDump BackendCheckpoint;
-typedef CriuRestore BackendRestore;
-
 typedef struct BackendCreate {
-        const BackendRestore *restore; /* the container comes from a checkpoint, running at once; NULL: from its bundle */
+        const CriuRestore *restore; /* the container comes from a checkpoint, running at once; NULL: from its bundle */
         const char *console_socket; /* NULL: none */
         json_t *spec;               /* the bundle's config.json as spec_load() gave it, which may be added to; NULL: to be read */
         const char *cgroups_path;   /* linux.cgroupsPath of the bundle's config.json, which the caller has read; NULL: it has none */
@@ -153,7 +148,7 @@ struct Backend {
         int (*features)(const Backend *backend, const char *program, json_t **ret, Error *err);
 
         /** checkpoint() - write the container's processes to files; unless it is left running, its processes are gone after success */
-        int (*checkpoint)(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);
+        int (*checkpoint)(const BackendContainer *container, const State *state, const CriuDump *request, Error *err);
 
         /** restore() - create() for a request with `restore` set: the container runs when it returns. run() takes such a request, too */
         int (*restore)(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);

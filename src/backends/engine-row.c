@@ -91,20 +91,13 @@ int engine_row_run(const BackendContainer *container, const BackendCreate *reque
 
         if (need_cgroups(container, err) < 0)
                 return -1;
-        return (r.restore ? engine_restore_run : engine_run)(&c, &r, published, userdata, ret_status, err);
+        return engine_run(&c, &r, published, userdata, ret_status, err);
 }
 
-int engine_row_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err) {
+int engine_row_checkpoint(const BackendContainer *container, const State *state, const CriuDump *request, Error *err) {
         const EngineContainer c = engine_container(container);
 
         return engine_checkpoint(&c, &state->init, state->cgroups, request, container->criu, err);
-}
-
-int engine_row_restore(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err) {
-        const EngineContainer c = engine_container(container);
-        const EngineCreate r = engine_request(request, container->criu);
-
-        return need_cgroups(container, err) < 0 ? -1 : engine_restore(&c, &r, ret_init, err);
 }
 
 int engine_row_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err) {

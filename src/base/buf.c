@@ -32,19 +32,20 @@ int buf_puts(Buf *buf, const char *text, Error *err) {
         return buf_append(buf, text, strlen(text), err);
 }
 
-int buf_printf(Buf *buf, Error *err, const char *fmt, ...) {
+int buf_vprintf(Buf *buf, Error *err, const char *fmt, va_list ap) {
         _cleanup_free_ char *text = NULL;
+
+        return string_vformat(&text, err, fmt, ap) < 0 ? -1 : buf_puts(buf, text, err);
+}
+
+int buf_printf(Buf *buf, Error *err, const char *fmt, ...) {
         va_list ap;
-        int n;
+        int r;
 
         va_start(ap, fmt);
-        n = vasprintf(&text, fmt, ap);
+        r = buf_vprintf(buf, err, fmt, ap);
         va_end(ap);
-        if (n < 0) {
-                text = NULL;
-                return error_oom(err);
-        }
-        return buf_append(buf, text, (size_t) n, err);
+        return r;
 }
 
 void buf_reset(Buf *buf) {
@@ -58,18 +59,23 @@ void buf_free(Buf *buf) {
         *buf = BUF_INIT(buf->max);
 }
 
-int string_format(char **ret, Error *err, const char *fmt, ...) {
+int string_vformat(char **ret, Error *err, const char *fmt, va_list ap) {
         char *text;
-        va_list ap;
-        int n;
 
-        va_start(ap, fmt);
-        n = vasprintf(&text, fmt, ap);
-        va_end(ap);
-        if (n < 0)
+        if (vasprintf(&text, fmt, ap) < 0)
                 return error_oom(err);
         *ret = text;
         return 0;
+}
+
+int string_format(char **ret, Error *err, const char *fmt, ...) {
+        va_list ap;
+        int r;
+
+        va_start(ap, fmt);
+        r = string_vformat(ret, err, fmt, ap);
+        va_end(ap);
+        return r;
 }
 
 bool string_equal(const char *a, const char *b) {

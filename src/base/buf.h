@@ -31,6 +31,9 @@ int buf_puts(Buf *buf, const char *text, Error *err);
 /** buf_printf() - append formatted text; errors as buf_append() */
 int buf_printf(Buf *buf, Error *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/** buf_vprintf() - buf_printf() with its arguments as a list */
+int buf_vprintf(Buf *buf, Error *err, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+
 /** buf_reset() - forget the contents, keep the memory */
 void buf_reset(Buf *buf);
 
@@ -46,6 +49,9 @@ void buf_free(Buf *buf);
  * Errors: OutOfMemory
  */
 int string_format(char **ret, Error *err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/** string_vformat() - string_format() with its arguments as a list */
+int string_vformat(char **ret, Error *err, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 
 /** string_equal() - strcmp() of texts that may be NULL */
 bool string_equal(const char *a, const char *b);

@@ -80,6 +80,23 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
         return 0;
 }
 
+char *file_tail_fd(int fd, off_t start, size_t max) {
+        _cleanup_free_ char *text = NULL;
+        struct stat st;
+        off_t from;
+        ssize_t n;
+
+        if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= start)
+                return NULL;
+        from = st.st_size - start > (off_t) max ? st.st_size - (off_t) max : start;
+        text = malloc((size_t) (st.st_size - from) + 1);
+        n = text ? pread(fd, text, (size_t) (st.st_size - from), from) : -1;
+        if (n <= 0)
+                return NULL;
+        text[n] = '\0';
+        return TAKE(text);
+}
+
 int file_read_at(int dir_fd, const char *path, size_t max, char **ret_data, size_t *ret_len, Error *err) {
         _cleanup_close_ int fd = -EBADF;
 

@@ -27,6 +27,9 @@ int file_read_at(int dir_fd, const char *path, size_t max, char **ret_data, size
 /** file_read_fd() - the same from an open descriptor, from its current offset; @what names it in errors */
 int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *ret_len, Error *err);
 
+/** file_tail_fd() - the last @max bytes of a file at most, from @start on, NUL-terminated; NULL when it is empty or cannot be read; free() */
+char *file_tail_fd(int fd, off_t start, size_t max);
+
 /** fd_write_all() - write everything, over short writes and EINTR. Errors: FileError */
 int fd_write_all(int fd, const void *data, size_t len, Error *err);
 

@@ -239,13 +239,13 @@ static int child_stream(int fd, int number) {
         return dup2(fd, number) < 0 ? -1 : 0;
 }
 
-/* In the child: the three streams may name each other's numbers, so all are first moved above them. */
-static int child_streams(const Spawn *spawn) {
-        int fds[3] = { spawn->stdin_fd, spawn->stdout_fd, spawn->stderr_fd };
+int streams_place(int stdin_fd, int stdout_fd, int stderr_fd, int above) {
+        int fds[3] = { stdin_fd, stdout_fd, stderr_fd };
 
+        /* They may name each other's numbers. */
         for (int i = 0; i < 3; i++)
                 if (fds[i] >= 0 && fds[i] < 3) {
-                        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3 + spawn->n_preserve_fds);
+                        fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, above);
                         if (fds[i] < 0)
                                 return -1;
                 }
@@ -268,7 +268,7 @@ static void child_exec(const Spawn *spawn, const char *path, Environment *enviro
         }
         if (spawn->new_session && setsid() < 0)
                 return;
-        if (child_streams(spawn) < 0)
+        if (streams_place(spawn->stdin_fd, spawn->stdout_fd, spawn->stderr_fd, 3 + spawn->n_preserve_fds) < 0)
                 return;
         if (close_range((unsigned) (3 + spawn->n_preserve_fds), ~0U, CLOSE_RANGE_CLOEXEC) < 0)
                 return;

@@ -70,6 +70,14 @@ int process_listen_fds(void);
  */
 int process_spawn(const Spawn *spawn, pid_t *ret_pid, int *ret_pidfd, Error *err);
 
+/**
+ * streams_place() - put descriptors (as in Spawn) at the standard streams' numbers, in a child that is to become another program
+ * @above: what is below this number stays as it is
+ *
+ * Async-signal-safe. Returns -1 with errno
+ */
+int streams_place(int stdin_fd, int stdout_fd, int stderr_fd, int above);
+
 /** process_wait() - wait for a child, over EINTR; *ret is waitpid()'s status. Errors: FileError */
 int process_wait(pid_t pid, int *ret, Error *err);
 

@@ -19,7 +19,7 @@ int criu_request(const CriuArgs *args, CriuRequest *ret, Error *err) {
         if (path_absolute(args->image_path ?: "checkpoint", &made.image_path, err) < 0 ||
             (args->work_path && path_absolute(args->work_path, &made.work_path, err) < 0))
                 return -1;
-        made.criu = (BackendCriu) {
+        made.criu = (CriuOptions) {
                 .image_path = made.image_path,
                 .work_path = made.work_path,
                 .manage_cgroups_mode = args->manage_cgroups_mode,

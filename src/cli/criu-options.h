@@ -27,7 +27,7 @@ typedef struct CriuArgs {
 
 /** Paths made absolute; the rest is borrowed from the args */
 typedef struct CriuRequest {
-        BackendCriu criu;
+        CriuOptions criu;
         char *image_path, *work_path;
 } CriuRequest;
 

@@ -3,7 +3,6 @@
 #include "cli/output.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,18 +10,13 @@
 #include "base/fs.h"
 
 int output_printf(Output *out, Error *err, const char *fmt, ...) {
-        _cleanup_free_ char *text = NULL;
         va_list ap;
-        int n;
+        int r;
 
         va_start(ap, fmt);
-        n = vasprintf(&text, fmt, ap);
+        r = buf_vprintf(&out->text, err, fmt, ap);
         va_end(ap);
-        if (n < 0) {
-                text = NULL;
-                return error_oom(err);
-        }
-        return buf_append(&out->text, text, (size_t) n, err);
+        return r;
 }
 
 /* DEL and the C1 controls, which JSON need not escape; terminals take them as commands. They stand in strings alone. */

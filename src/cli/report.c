@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,24 +136,30 @@ char *report_format(ReportForm form, LogLevel level, const Error *error, const c
         return buf.data;
 }
 
+/* In place of a record that there was no memory for. */
+static const char *const no_memory[] = {
+        [REPORT_TEXT] = "proxmox-lxcri: error: OutOfMemory: out of memory\n",
+        [REPORT_COLORS] = "proxmox-lxcri: error: OutOfMemory: out of memory\n",
+        [REPORT_FIELDS] = "level=error msg=\"out of memory\" kind=OutOfMemory\n",
+        [REPORT_JSON] = "{\"level\":\"error\",\"msg\":\"out of memory\",\"kind\":\"OutOfMemory\"}\n",
+};
+
 static void report(const Report *to, LogLevel level, const Error *error, const char *phase, const double *seconds, const char *text) {
-        static const char no_memory[] = "{\"level\":\"error\",\"msg\":\"out of memory\",\"kind\":\"OutOfMemory\"}\n";
         bool logged = to->target.kind != LOG_TARGET_STDERR;
-        ReportForm form = to->json && !logged ? REPORT_JSON : isatty(STDERR_FILENO) ? REPORT_COLORS : REPORT_TEXT;
+        const ReportForm log_form = to->json ? REPORT_JSON : REPORT_FIELDS;
+        const ReportForm form = to->json && !logged ? REPORT_JSON : isatty(STDERR_FILENO) ? REPORT_COLORS : REPORT_TEXT;
 
         if (level > to->level)
                 return;
         if (logged) {
-                _cleanup_free_ char *record = report_format(to->json ? REPORT_JSON : REPORT_FIELDS, level, error, phase, seconds, text);
+                _cleanup_free_ char *record = report_format(log_form, level, error, phase, seconds, text);
 
-                log_target_send(&to->target, level, record ?: no_memory);
+                log_target_send(&to->target, level, record ?: no_memory[log_form]);
         }
         if (!logged || level == LOG_LEVEL_ERROR) {
                 _cleanup_free_ char *record = report_format(form, level, error, phase, seconds, text);
-                const char *line = record;
+                const char *line = record ?: no_memory[form];
 
-                if (!line)
-                        line = form == REPORT_JSON ? no_memory : "proxmox-lxcri: error: OutOfMemory: out of memory\n";
                 (void) fd_write_all(STDERR_FILENO, line, strlen(line), NULL); /* there is nowhere left to tell */
         }
 }
@@ -170,8 +175,7 @@ void report_line(const Report *to, LogLevel level, const char *fmt, ...) {
         if (level > to->level)
                 return;
         va_start(ap, fmt);
-        if (vasprintf(&text, fmt, ap) < 0)
-                text = NULL;
+        (void) string_vformat(&text, NULL, fmt, ap);
         va_end(ap);
         if (text)
                 report(to, level, NULL, NULL, NULL, text);

@@ -3,7 +3,6 @@
 #include "engine/builder.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -61,16 +60,12 @@ int builder_string(Builder *builder, const char *text, PlanRef *ret, Error *err)
 int builder_format(Builder *builder, PlanRef *ret, Error *err, const char *fmt, ...) {
         _cleanup_free_ char *text = NULL;
         va_list ap;
-        int n;
+        int r;
 
         va_start(ap, fmt);
-        n = vasprintf(&text, fmt, ap);
+        r = string_vformat(&text, err, fmt, ap);
         va_end(ap);
-        if (n < 0) {
-                text = NULL;
-                return error_oom(err);
-        }
-        return builder_string(builder, text, ret, err);
+        return r < 0 ? -1 : builder_string(builder, text, ret, err);
 }
 
 int builder_strings(Builder *builder, const json_t *array, const char *place, PlanStrings *ret, Error *err) {

@@ -78,8 +78,8 @@ static int make_mount_point(const Creation *c, int root, const json_t *entry, Er
         char name[FD_PATH_MAX];
 
         if (is_bind(entry)) {
-                if (!source || bundle_path(c->container, source, &path, err) < 0)
-                        return source ? -1 : error_set(err, ERROR_INVALID_SPEC, "mount '%s' has no source", destination);
+                if (bundle_path(c->container, source, &path, err) < 0)
+                        return -1;
                 if (stat(path, &st) < 0)
                         return error_set_errno(err, ERROR_RUNTIME, errno, "source '%s' of mount '%s'", path, destination);
         }
@@ -118,6 +118,14 @@ static int make_mount_points(void *userdata, Error *err) {
 }
 
 int mounts_make_points(const Creation *creation, const char *rootfs, Error *err) {
+        const json_t *mounts = schema_field(creation->spec, "mounts");
+
+        for (size_t i = 0; i < json_array_size(mounts); i++) {
+                const json_t *one = json_array_get(mounts, i);
+
+                if (is_bind(one) && !schema_field(one, "source"))
+                        return error_set(err, ERROR_INVALID_SPEC, "config.json: mounts[%zu].source: missing", i);
+        }
         return process_call(make_mount_points, &(Points) { .creation = creation, .rootfs = rootfs }, err);
 }
 

@@ -9,12 +9,16 @@
 #include "engine/notify.h"
 #include "runtime/foreground.h"
 
+#define CONSOLE_INPUT_MAX 8192 /* bytes that are read before they can be written */
+
 typedef struct Console {
         int master;      /* of the process's terminal; -EBADF: it has none */
         int peer;        /* its other end: an init closes its console and opens it again, which must not look like the output's end */
         bool raw;        /* our own terminal is in raw mode, @saved is what it was */
         bool input_ended;
         struct termios saved;
+        size_t typed, given; /* bytes in @input, and how many of them the terminal has taken: it takes no more than it has room for */
+        char input[CONSOLE_INPUT_MAX];
 } Console;
 
 #define CONSOLE_INIT ((Console) { .master = -EBADF, .peer = -EBADF })

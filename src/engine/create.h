@@ -23,9 +23,11 @@ typedef struct Creation {
 void creation_end(Creation *creation);
 #define _cleanup_creation_ _cleanup_(creation_end)
 
-/** creation_make() - up to READY. On failure the init is gone, but not what is on disk: engine_delete() */
+/** creation_make() - up to READY, or restored. On failure the init is gone, but not what is on disk: engine_delete() */
 int creation_make(Creation *creation, Error *err);
 
+/** creation_restore() - creation_make() of a request with `restore`: the container's processes run when it returns */
+int creation_restore(Creation *creation, Error *err);
 
 /** creation_load_spec() - of the request, or the bundle's. creation_make_cgroups() - note them down, and make them */
 int creation_load_spec(Creation *creation, Error *err);

@@ -50,6 +50,7 @@ static int delete_at(const EngineContainer *container, int dir_fd, bool force, E
         _cleanup_json_ json_t *record = NULL;
         _cleanup_strv_ char **cgroups = NULL;
         CgroupRequest request = { .id = container->id, .systemd = container->systemd_cgroup };
+        const char *hidden;
         ProcessRef init;
 
         if (record_load(dir_fd, &record, err) < 0 || record_cgroups(record, &cgroups, err) < 0 || record_load_init(dir_fd, &init, err) < 0)
@@ -57,10 +58,13 @@ static int delete_at(const EngineContainer *container, int dir_fd, bool force, E
         if (end_init(&init, cgroups, force, err) < 0)
                 return -1;
         request.path = record_path(record);
+        hidden = cgroup_hidden(cgroups);
         if (record && cgroup_release(cgroups, &request, END_TIMEOUT_MS, err) < 0)
                 return -1;
         if (record_forget(dir_fd, err) < 0)
                 return -1;
+        if (hidden)
+                container_warn(container, "cgroup '%s' may be left: its hierarchy is not mounted here", hidden);
         run_poststop(container, record);
         return 0;
 }

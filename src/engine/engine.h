@@ -89,7 +89,7 @@ int engine_features(json_t **ret, Error *err);
 /** engine_probe() - whether this kernel has what the init needs. Errors: RuntimeNotAvailable */
 int engine_probe(Error *err);
 
-/** engine_create() - everything up to where the init waits for start. A failure leaves nothing */
+/** engine_create() - everything up to where the init waits for start; of a request with `restore`, up to where it runs. A failure leaves nothing */
 int engine_create(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err);
 
 /**
@@ -101,14 +101,9 @@ int engine_create(const EngineContainer *container, const EngineCreate *request,
  */
 int engine_start(const EngineContainer *container, const char *notify_socket, void (*started)(void *userdata), void *userdata, Error *err);
 
-/** engine_run() - create, start, wait, delete; see Backend.run */
+/** engine_run() - create (or restore), start, wait, delete; see Backend.run */
 int engine_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
                void *userdata, int *ret_status, Error *err);
-
-/** engine_restore() - engine_create() of a request with `restore`: the container runs when it returns; @run as engine_run() */
-int engine_restore(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err);
-int engine_restore_run(const EngineContainer *container, const EngineCreate *request, int (*published)(void *userdata, pid_t init, Error *err),
-                       void *userdata, int *ret_status, Error *err);
 
 /**
  * engine_checkpoint() - write the container's processes to files. Unless they are left running they are killed by that

@@ -82,6 +82,8 @@ static int open_cgroup(char *const *cgroups, const ProcessRef *init, const char 
                 below++;
         if (strstr(below, ".."))
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--cgroup '%s': not below the container's own", below);
+        if (!cgroups || !*cgroups)
+                return error_set(err, ERROR_INVALID_ARGUMENT, "--cgroup '%s': the container has no cgroups of its own", below);
         for (; *cgroups; cgroups++) {
                 _cleanup_free_ char *one = NULL;
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 #include "base/json.h"
 #include "base/socket.h"
 #include "engine/checkpoint.h"
-#include "engine/console.h"
 #include "engine/create.h"
 #include "engine/plan.h"
 #include "engine/record.h"
@@ -209,8 +207,7 @@ static int restore(Restoration *r, Error *err) {
         return call_criu(r, err);
 }
 
-/* On failure nothing runs, but what is on disk is engine_delete()'s. */
-static int creation_restore(Creation *c, Error *err) {
+int creation_restore(Creation *c, Error *err) {
         Restoration restoration = { .creation = c, .console = -EBADF };
         int r = restore(&restoration, err);
 
@@ -224,55 +221,4 @@ static int creation_restore(Creation *c, Error *err) {
         }
         creation_tell_who_it_is(c);
         return 0;
-}
-
-int engine_restore(const EngineContainer *container, const EngineCreate *request, pid_t *ret_init, Error *err) {
-        _cleanup_creation_ Creation creation = { .container = container, .request = request, .dir_fd = -EBADF, .session = SESSION_INIT };
-
-        if (creation_restore(&creation, err) < 0) {
-                (void) engine_delete(container, true, NULL);
-                return -1;
-        }
-        *ret_init = creation.session.pid;
-        return 0;
-}
-
-static int run(Creation *c, const Foreground *foreground, int (*published)(void *userdata, pid_t init, Error *err), void *userdata,
-               int *ret_status, Error *err) {
-        _cleanup_console_ Console console = CONSOLE_INIT;
-        _cleanup_close_ int pidfd = -EBADF;
-        pid_t pid;
-
-        if (creation_restore(c, err) < 0)
-                return -1;
-        pid = c->session.pid;
-        pidfd = pidfd_open(pid, 0);
-        if (pidfd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open a descriptor of process %d", (int) pid);
-        if (published(userdata, pid, err) < 0 || console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
-            console_supervise(&console, foreground, NULL, pid, pidfd, ret_status, err) < 0)
-                return -1;
-        c->session.pid = 0;
-        return 0;
-}
-
-int engine_restore_run(const EngineContainer *container, const EngineCreate *request,
-                       int (*published)(void *userdata, pid_t init, Error *err), void *userdata, int *ret_status, Error *err) {
-        _cleanup_creation_ Creation creation = {
-                .container = container,
-                .request = request,
-                .at_once = true,
-                .dir_fd = -EBADF,
-                .session = SESSION_INIT,
-        };
-        _cleanup_foreground_ Foreground foreground = FOREGROUND_INIT;
-
-        if (foreground_begin(&foreground, err) < 0)
-                return -1;
-        if (run(&creation, &foreground, published, userdata, ret_status, err) < 0) {
-                session_abort(&creation.session);
-                (void) engine_delete(container, true, NULL);
-                return -1;
-        }
-        return engine_delete(container, true, err);
 }

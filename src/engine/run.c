@@ -1,4 +1,4 @@
-/* run: create, start, wait and delete in this one process, in the foreground. */
+/* run: create (or restore), start, wait and delete in this one process, in the foreground. */
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +13,16 @@
 
 typedef int (*Published)(void *userdata, pid_t init, Error *err);
 
+/* Restored processes run already. */
+static int start(Creation *c, Notify *notify, Error *err) {
+        if (c->request->restore)
+                return 0;
+        if (notify_begin(notify, c->dir_fd, c->request->notify_socket, err) < 0 || session_go_on(&c->session, err) < 0 ||
+            session_finish(&c->session, c->record, err) < 0)
+                return -1;
+        return poststart_run(c->container, c->record, c->session.pid, err);
+}
+
 static int run(Creation *c, const Foreground *foreground, Published published, void *userdata, int *ret_status, Error *err) {
         _cleanup_console_ Console console = CONSOLE_INIT;
         _cleanup_notify_ Notify notify = NOTIFY_INIT;
@@ -25,10 +35,8 @@ static int run(Creation *c, const Foreground *foreground, Published published, v
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open a descriptor of process %d", (int) pid);
-        if (published(userdata, pid, err) < 0 || notify_begin(&notify, c->dir_fd, c->request->notify_socket, err) < 0 ||
-            session_go_on(&c->session, err) < 0 || session_finish(&c->session, c->record, err) < 0)
-                return -1;
-        if (poststart_run(c->container, c->record, pid, err) < 0 || console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
+        if (published(userdata, pid, err) < 0 || start(c, &notify, err) < 0 ||
+            console_begin(&console, TAKE_FD(c->session.console), err) < 0 ||
             console_supervise(&console, foreground, &notify, pid, pidfd, ret_status, err) < 0)
                 return -1;
         c->session.pid = 0;

@@ -151,6 +151,12 @@ static int init_failed(Session *session, Error *err) {
         return -1;
 }
 
+static bool is_child(pid_t pid) {
+        siginfo_t info;
+
+        return pid > 0 && waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 int session_next(Session *session, InitMessage *ret, int *ret_fd, Error *err) {
         for (;;) {
                 _cleanup_close_ int fd = -EBADF;
@@ -170,6 +176,9 @@ int session_next(Session *session, InitMessage *ret, int *ret_fd, Error *err) {
                         return init_failed(session, err);
                 case INIT_PID:
                         /* Another one goes on, our child, too; the first one ends as soon as we say so. */
+                        if (!is_child(ret->value))
+                                return error_set(err, ERROR_RUNTIME, "the container's init named process %d, which is none of its own",
+                                                 (int) ret->value);
                         first = session->pid;
                         session->pid = ret->value;
                         if ((session->dir_fd >= 0 && record_save_init(session->dir_fd, session->pid, &session->noted, err) < 0) ||

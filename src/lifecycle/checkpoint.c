@@ -18,7 +18,7 @@
  * Holds the container's lock: nobody starts or deletes it meanwhile. When we are killed in here it is found as it then is: running, or
  * ended.
  */
-static int checkpoint(const Lifecycle *lifecycle, const char *id, const BackendCheckpoint *request, Error *err) {
+static int checkpoint(const Lifecycle *lifecycle, const char *id, const CriuDump *request, Error *err) {
         _cleanup_(container_freep) Container *c = NULL;
         char runtime_dir[PATH_MAX];
         BackendContainer container;
@@ -46,7 +46,7 @@ static int checkpoint(const Lifecycle *lifecycle, const char *id, const BackendC
         return container_remove_here(lifecycle, c->dir, 0, err);
 }
 
-int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const BackendCheckpoint *request, Error *err) {
+int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const CriuDump *request, Error *err) {
         return checkpoint(lifecycle, id, request, err) < 0 ? error_prefix(err, "checkpoint '%s'", id) : 0;
 }
 

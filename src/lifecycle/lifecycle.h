@@ -80,7 +80,7 @@ typedef struct CreateRequest {
         SpecOptions *options;   /* with image */
         NetworkOptions *network; /* with image; NULL: none */
         const char *pid_file, *console_socket;
-        const BackendRestore *restore; /* restore: the processes come from a checkpoint; NULL: they are started */
+        const CriuRestore *restore; /* restore: the processes come from a checkpoint; NULL: they are started */
         bool no_pivot, no_new_keyring, no_subreaper;
         int preserve_fds, listen_fds; /* as in BackendCreate */
         bool detach;            /* run -d */
@@ -115,7 +115,7 @@ int lifecycle_resume(const Lifecycle *lifecycle, const char *id, Error *err);
 int lifecycle_update(const Lifecycle *lifecycle, const char *id, const BackendUpdate *request, Error *err);
 
 /** lifecycle_checkpoint() - write a running container to files. Unless it is left running it is deleted, as by runc and crun; an image's must be left running */
-int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const BackendCheckpoint *request, Error *err);
+int lifecycle_checkpoint(const Lifecycle *lifecycle, const char *id, const CriuDump *request, Error *err);
 
 /** lifecycle_restore() - make a bundle's container anew from a checkpoint; @request->restore is set. @ret_exit_code: as of lifecycle_run() */
 int lifecycle_restore(const Lifecycle *lifecycle, const CreateRequest *request, int *ret_exit_code, Error *err);

@@ -116,6 +116,9 @@ int cgroup_open_beside(char *const *directories, pid_t init, Cgroup **ret, Error
  */
 int cgroup_update(char *const *directories, const CgroupRequest *request, Error *err);
 
+/** cgroup_hidden() - the first of them that is not there because its hierarchy is not mounted here: nobody can say what became of it. NULL: none */
+const char *cgroup_hidden(char *const *directories);
+
 /**
  * cgroup_release() - end the unit of a container with systemd, kill what is left, remove the cgroups; missing is success
  * @request: @id, @path, @systemd

@@ -38,12 +38,10 @@ int setting_add(CgroupSettings *settings, NewSetting setting, Error *err, const 
                 .reset = setting.reset,
         };
         va_start(args, fmt);
-        r = vasprintf(&one->value, fmt, args);
+        r = string_vformat(&one->value, err, fmt, args);
         va_end(args);
-        if (r < 0) {
-                one->value = NULL;
-                return error_oom(err);
-        }
+        if (r < 0)
+                return -1;
         return string_copy(setting.file, &one->file, err) < 0 || string_copy(setting.place, &one->place, err) < 0 ? -1 : 0;
 }
 

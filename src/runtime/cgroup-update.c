@@ -1,5 +1,12 @@
 /* Changing the limits of a running container, and the end of its cgroups. */
 
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+
 #include "base/cleanup.h"
 #include "runtime/cgroup-create.h"
 #include "runtime/cgroup-devices.h"
@@ -37,6 +44,26 @@ int cgroup_update(char *const *directories, const CgroupRequest *request, Error 
         /* systemd has written what it knows, rounded to its own steps */
         target.update = false;
         return cgroup_settings_apply(&settings, &target, err);
+}
+
+/* Whether what is left of @path's way lies in no hierarchy. */
+static bool is_hidden(const char *path) {
+        char above[PATH_MAX];
+        struct statfs st;
+        int r, n = snprintf(above, sizeof(above), "%s", path);
+
+        if (n < 0 || (size_t) n >= sizeof(above))
+                return false;
+        while ((r = statfs(above, &st)) < 0 && errno == ENOENT && strrchr(above, '/') > above)
+                *strrchr(above, '/') = '\0';
+        return r == 0 && st.f_type != CGROUP_SUPER_MAGIC && st.f_type != CGROUP2_SUPER_MAGIC;
+}
+
+const char *cgroup_hidden(char *const *directories) {
+        for (; *directories; directories++)
+                if (is_hidden(*directories))
+                        return *directories;
+        return NULL;
 }
 
 int cgroup_release(char *const *directories, const CgroupRequest *request, int timeout_ms, Error *err) {

@@ -140,16 +140,12 @@ int criu_add_restore(Criu *criu, const CriuRestore *restore, Error *err) {
 int criu_add_external(Criu *criu, Error *err, const char *fmt, ...) {
         _cleanup_free_ char *text = NULL;
         va_list args;
-        int n;
+        int r;
 
         va_start(args, fmt);
-        n = vasprintf(&text, fmt, args);
+        r = string_vformat(&text, err, fmt, args);
         va_end(args);
-        if (n < 0) {
-                text = NULL;
-                return error_oom(err);
-        }
-        return criu_put_text(&criu->options, CRIU_EXTERNAL, text, err);
+        return r < 0 ? -1 : criu_put_text(&criu->options, CRIU_EXTERNAL, text, err);
 }
 
 int criu_add_inherited(Criu *criu, const char *key, int number, Error *err) {

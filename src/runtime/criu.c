@@ -20,7 +20,7 @@
 #define ASIDE         64        /* descriptors are first moved past the numbers they are going to have */
 #define ERRORS_MAX    4         /* of its log that are told */
 #define CAUSE_MAX     2048      /* bytes of them together */
-#define LOG_MAX       (8u << 20) /* bytes of CRIU's log that are read: it says what goes wrong long before */
+#define LOG_MAX       (64u << 10) /* bytes from the end of CRIU's log that are looked at */
 
 static const char *log_name(const Criu *criu) {
         return criu->dump ? "dump.log" : "restore.log"; /* as runc and crun have them */
@@ -223,10 +223,12 @@ static int criu_failed(const Criu *criu, const CriuAnswer *answer, Error *err) {
         int dir_fd = criu->work_fd >= 0 ? criu->work_fd : criu->image_fd;
         _cleanup_buf_ Buf errors = BUF_INIT(CAUSE_MAX);
         _cleanup_free_ char *log = NULL, *path = NULL;
+        _cleanup_close_ int log_fd = openat(dir_fd, log_name(criu), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         const char *what = criu->dump ? "checkpoint" : "restore", *cause;
 
         (void) fd_get_path(dir_fd, &path, NULL);
-        if (file_read_at(dir_fd, log_name(criu), LOG_MAX, &log, NULL, NULL) == 0)
+        log = file_tail_fd(log_fd, 0, LOG_MAX);
+        if (log)
                 add_errors(log, &errors);
         cause = errors.len > 0 ? errors.data : answer && answer->message[0] ? answer->message : "it does not say why";
         if (answer && answer->errnum > 0)

@@ -23,6 +23,8 @@ typedef struct Hook {
  * hook_run() - run one, and wait for it
  * @state: JSON for its stdin
  *
+ * What it has started itself is not waited for and not killed with it, as with runc and crun.
+ *
  * Errors: RuntimeError with what it said on stderr; Timeout, it is killed then
  */
 int hook_run(const Hook *hook, const char *state, size_t len, Error *err);

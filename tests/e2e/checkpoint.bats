@@ -247,5 +247,20 @@ listens() {
         counter
         fails NotSupported env NOTIFY_SOCKET=/run/none "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" restore --detach \
                 --image-path "$T/i" --bundle "$T/b" "$ID"
+        counter '.mounts += [{destination: "/dev/shm/x", options: ["bind"]}]'
+        fails InvalidSpec lxcri restore --detach --image-path "$T/i" --bundle "$T/b" "$ID"
+        complains "mounts[$(jq '.mounts | length - 1' "$T/b/config.json")].source"
         assert_host_unchanged "$T/before"
+}
+
+@test "the cause is what the log of CRIU ends with, however long that is" {
+        use native
+        counter
+        mkdir "$T/i"
+        echo '["", "", ""]' > "$T/i/descriptors.json"
+        printf '#!/bin/sh\n{ yes "(00.1) Error (criu/y.c:1): not it" | head -c 9000000; echo; echo "(00.2) Error (criu/x.c:7): no more room"; } > %q\nexit 1\n' \
+                "$T/i/restore.log" > "$T/criu"
+        chmod +x "$T/criu"
+        fails RuntimeError lxcri --criu "$T/criu" restore --detach --image-path "$T/i" --bundle "$T/b" "$ID"
+        complains "; no more room"
 }

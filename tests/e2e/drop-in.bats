@@ -133,6 +133,28 @@ lives_by() {
         done
 }
 
+@test "crun starts what our own way of starting it has failed with" {
+        local fifo=$ROOT/$ID/runtime/$ID/exec.fifo starter
+
+        make_bundle "$T/b" '.process.args = ["touch", "/ran"]'
+        ok lxcri --runtime crun create --bundle "$T/b" --pid-file "$T/pid" "$ID"
+        # Nobody reads, and it is full
+        kill -STOP "$(< "$T/pid")"
+        exec 7<> "$fifo"
+        not dd if=/dev/zero of="$fifo" bs=4096 conv=notrunc oflag=nonblock 2> "$T/dd"
+        grep -q "Resource temporarily unavailable" "$T/dd"
+        lxcri start "$ID" 2> "$T/err" 7>&- &
+        starter=$!
+        wait_until 20 eval '[[ ! -e $fifo ]]'
+        head -c 4096 <&7 > /dev/null
+        wait "$starter" || { cat "$T/err"; return 1; }
+        kill -CONT "$(< "$T/pid")"
+        exec 7>&-
+        wait_until 10 is_status "$ID" stopped
+        [[ -e $T/b/rootfs/ran ]]
+        ok lxcri delete "$ID"
+}
+
 # best OF CMD…: the fewest milliseconds of five tries
 best() {
         local i start took best=1000000

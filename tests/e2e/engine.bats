@@ -71,18 +71,65 @@ propagation() {
 
         for kind in private rprivate shared rshared slave rslave unbindable runbindable; do
                 bundle '.linux.rootfsPropagation = "'$kind'" | .process.args = ["true"]'
-                ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -c '
+                ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -ec '
                         mount --make-rshared /
                         mount --bind "$0" "$0"
                         cat /proc/self/mountinfo > "$0/before"
-                        "$@" || exit
-                        ! grep -vxFf "$0/before" /proc/self/mountinfo' "$T/b" \
+                        "$@"
+                        # 1: there is none but those, 2: that is not known
+                        found=0
+                        grep -vxFf "$0/before" /proc/self/mountinfo || found=$?
+                        [ $found = 1 ]' "$T/b" \
                         "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --bundle "$T/b" "$ID"
         done
 }
 
 @test "the root's propagation may be any kind where the host's mounts are shared, and none of the container's mounts gets out" {
         each_launcher propagation
+}
+
+flooded() {
+        local client
+
+        bundle '.process.terminal = true | .process.args = ["sh", "-c", "trap \"exit 7\" TERM; echo up; while :; do sleep 0.1; done"]'
+        env "${PROGRAM_ENV[@]}" "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" run --bundle "$T/b" "$ID" < "$T/typed" > "$T/shown" 2>&1 3>&- &
+        client=$!
+        wait_until 30 grep -q up "$T/shown"
+        kill -TERM "$client"
+        wait_until 30 eval '! kill -0 '"$client"' 2> /dev/null'
+        status=0
+        wait "$client" || status=$?
+        [[ $status == 7 ]]
+}
+
+@test "input on a terminal that nobody reads holds up neither signals nor the container's end" {
+        yes 2> /dev/null | head -c 300000 > "$T/typed"
+        each_launcher flooded
+}
+
+# hidden HIERARCHY: deleted where that one is not mounted
+hidden() {
+        bundle '.process.args = ["sleep", "1000"]'
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok env "${PROGRAM_ENV[@]}" unshare --mount --propagation private sh -ec 'umount "$0"; exec "$@"' "$1" \
+                "$LXCRI_PROGRAM" --root "$ROOT" --store "$STORE" delete --force "$ID"
+        complains "$1/"
+        complains "not mounted"
+        wait_until 10 rmdir $(cgroup_dirs)
+}
+
+@test "a cgroup of a hierarchy that is not mounted where its container is deleted does not stay behind without a word" {
+        local hierarchy=/sys/fs/cgroup/pids
+
+        mountpoint -q "$hierarchy" || skip "no cgroup v1 here"
+        each_launcher hidden "$hierarchy"
+        # of what is just not there any more nothing is said
+        ok lxcri run -d --bundle "$T/b" "$ID"
+        ok lxcri kill "$ID" KILL
+        wait_until 10 is_status "$ID" stopped
+        rmdir $(cgroup_dirs)
+        ok lxcri delete "$ID"
+        [[ -z $errors ]]
 }
 
 user_by_path() {

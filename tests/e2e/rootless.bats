@@ -181,6 +181,8 @@ life() {
         ok user_lxcri --runtime native run -d --image busybox "$ID" sleep 1000
         kill -KILL "$(user_lxcri inspect "$ID" | jq -r '.[0].monitorPid')"
         ok user_lxcri exec "$ID" id -u
+        # it has none
+        fails InvalidArgument user_lxcri exec --cgroup part "$ID" true
         ok user_lxcri delete --force "$ID"
         nothing_is_left
 

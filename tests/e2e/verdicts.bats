@@ -16,6 +16,20 @@ GPG_TYPE='atomic container signature'
 COSIGN_TYPE='cosign container image signature'
 OTHER=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
+# What a signature of any kind may say: VERDICT|NAME|WHOSE KEY THE POLICY NAMES|WHO SIGNED|THE IMAGE'S DIGEST|ITS NAME|MORE OPTIONS
+claims() {
+        cat << TABLE
+accepted|a good one|good|good
+rejected|the wrong key|good|wrong
+rejected|another image|good|good|$OTHER
+rejected|another tag|good|good||$REG/web:2
+rejected|another repository|good|good||$REG/other:1
+rejected|another registry|good|good||127.0.0.1:${REG#*:}/web:1
+rejected|no tag|good|good||$REG/web
+rejected|no digest|good|good|sha256:0
+TABLE
+}
+
 @test "GPG signatures that are no good let nothing of an image in" {
         local verdict name policy key digest reference options file
 
@@ -39,15 +53,8 @@ OTHER=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
                 policy docker "" "$(signed_by "$policy")"
                 same "$verdict" "$name" "docker://$REG/web:1"
         done << TABLE
-accepted|a good one|good|good
-rejected|the wrong key|good|wrong
-rejected|another image|good|good|$OTHER
-rejected|another tag|good|good||$REG/web:2
-rejected|another repository|good|good||$REG/other:1
-rejected|another registry|good|good||127.0.0.1:${REG#*:}/web:1
-rejected|no tag|good|good||$REG/web
+$(claims)
 rejected|no name|good|good||Web
-rejected|no digest|good|good|sha256:0
 rejected|an expired key|expired|expired|||--faked-system-time 20250101T010000
 rejected|an expired signature|aged|aged|||--faked-system-time 20250101T000100 --default-sig-expire 1d
 accepted|the same key|aged|aged
@@ -144,14 +151,7 @@ referrer() {
                 policy docker "" "$(sigstore "$policy")"
                 found "$verdict" "$name"
         done << TABLE
-accepted|a good one|good|good
-rejected|the wrong key|good|wrong
-rejected|another image|good|good|$OTHER
-rejected|another tag|good|good||$REG/web:2
-rejected|another repository|good|good||$REG/other:1
-rejected|another registry|good|good||127.0.0.1:${REG#*:}/web:1
-rejected|no tag|good|good||$REG/web
-rejected|no digest|good|good|sha256:0
+$(claims)
 accepted|Ed25519|edwards|edwards
 accepted|RSA|rsa|rsa
 accepted|P-384|p384|p384

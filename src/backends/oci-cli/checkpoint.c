@@ -23,7 +23,7 @@ static int add_rows(Command *command, const Row *rows, size_t n, Error *err) {
         return 0;
 }
 
-static int add_criu(Command *command, const BackendCriu *criu, Error *err) {
+static int add_criu(Command *command, const CriuOptions *criu, Error *err) {
         const Row rows[] = {
                 { "--image-path", .value = criu->image_path },
                 { "--work-path", .value = criu->work_path },
@@ -43,7 +43,7 @@ static int add_criu(Command *command, const BackendCriu *criu, Error *err) {
         return add_rows(command, rows, ARRAY_SIZE(rows), err);
 }
 
-int restore_add_options(Command *command, const BackendRestore *restore, Error *err) {
+int restore_add_options(Command *command, const CriuRestore *restore, Error *err) {
         const Row rows[] = {
                 { "--lsm-profile", .value = restore->lsm_profile },
                 { "--lsm-mount-context", .value = restore->lsm_mount_context },
@@ -81,7 +81,7 @@ int criu_check(const BackendContainer *container, Error *err) {
         return error_hint(err, "install criu, or name it by --criu");
 }
 
-int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err) {
+int oci_cli_checkpoint(const BackendContainer *container, const State *state, const CriuDump *request, Error *err) {
         _cleanup_command_ Command command = COMMAND_INIT;
         const Row rows[] = {
                 { "--parent-path", .value = request->parent_path },

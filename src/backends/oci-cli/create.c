@@ -95,20 +95,25 @@ int oci_cli_create(const BackendContainer *container, const BackendCreate *reque
 
 /*
  * What crun's `start` comes to when there is no hook to run and nobody to notify: its own start costs several times as much. False when it
- * did not go so: nobody reads the fifo, say, because this crun does it otherwise. Source: crun's status.c, libcrun_status_write_exec_fifo()
+ * did not go so: nobody reads the fifo, say, because this crun does it otherwise. Then crun finds it where it was. A container counts as
+ * started from before the byte is written, as with crun. Source: crun's status.c, libcrun_status_write_exec_fifo()
  */
 static bool start_by_fifo(const BackendContainer *container) {
         _cleanup_close_ int dir_fd = open(container->runtime_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -EBADF;
-        char path[PATH_MAX];
+        char path[PATH_MAX], taken[PATH_MAX];
         struct stat st;
 
         (void) snprintf(path, sizeof(path), "%s/" START_FIFO, container->id);
+        (void) snprintf(taken, sizeof(taken), "%s/" START_FIFO_TAKEN, container->id);
         if (dir_fd < 0 || getenv("NOTIFY_SOCKET") || !leftovers_has_mark(dir_fd, PLAIN_START))
                 return false;
         fd = openat(dir_fd, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) || unlinkat(dir_fd, path, 0) < 0)
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) || renameat(dir_fd, path, dir_fd, taken) < 0)
                 return false;
-        return write(fd, "", 1) == 1;
+        if (write(fd, "", 1) == 1)
+                return true;
+        (void) renameat(dir_fd, taken, dir_fd, path);
+        return false;
 }
 
 int oci_cli_start(const BackendContainer *container, Error *err) {

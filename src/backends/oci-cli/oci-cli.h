@@ -12,11 +12,12 @@
 #include "base/process.h"
 #include "runtime/foreground.h"
 
-#define PID_FILE     ".pid"     /* written by the runtime */
-#define PID_FILE_NEW "..pid"    /* where runc writes it, to rename it then */
-#define CGROUPS_FILE ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
-#define START_FIFO   "exec.fifo" /* below ID/: there until `start`, which removes it */
-#define LOG_FILE     ".log"     /* the runtime's own words, kept with --debug only */
+#define PID_FILE         ".pid"  /* written by the runtime */
+#define PID_FILE_NEW     "..pid" /* where runc writes it, to rename it then */
+#define CGROUPS_FILE     ".cgroups" /* cgroups that the runtime may make, noted before it starts; one a line. Locked while it is at work */
+#define START_FIFO       "exec.fifo"       /* below ID/: there until `start` */
+#define START_FIFO_TAKEN "exec.fifo.taken" /* what it is called when we have started the container */
+#define LOG_FILE         ".log" /* the runtime's own words, kept with --debug only */
 
 typedef struct OciCliRow {
         const char *program;       /* looked up in PATH unless the config names another */
@@ -138,7 +139,7 @@ int create_add_options(Command *command, const BackendCreate *request, Error *er
 int criu_check(const BackendContainer *container, Error *err);
 
 /** restore_add_options() - what a restore has beyond them */
-int restore_add_options(Command *command, const BackendRestore *restore, Error *err);
+int restore_add_options(Command *command, const CriuRestore *restore, Error *err);
 
 int oci_cli_create(const BackendContainer *container, const BackendCreate *request, pid_t *ret_init, Error *err);
 int oci_cli_start(const BackendContainer *container, Error *err);
@@ -149,4 +150,4 @@ int oci_cli_run(const BackendContainer *container, const BackendCreate *request,
 int oci_cli_exec(const BackendContainer *container, const State *state, const BackendExec *request, int *ret_status, Error *err);
 int oci_cli_update(const BackendContainer *container, const State *state, const BackendUpdate *request, Error *err);
 int oci_cli_features(const Backend *backend, const char *program, json_t **ret, Error *err);
-int oci_cli_checkpoint(const BackendContainer *container, const State *state, const BackendCheckpoint *request, Error *err);
+int oci_cli_checkpoint(const BackendContainer *container, const State *state, const CriuDump *request, Error *err);

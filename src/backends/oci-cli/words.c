@@ -1,12 +1,12 @@
 /* What crun and runc say when they fail, turned into our errors. */
 
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "backends/oci-cli/oci-cli.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/json.h"
 
 #define WORDS_MAX       (64u << 10) /* bytes from the end of a log that are looked at */
@@ -47,26 +47,6 @@ static const struct {
         { "unknown version specified", ERROR_INVALID_SPEC, "this runtime does not know the bundle's ociVersion: try another runtime" },
 };
 
-/* The last part of a descriptor's file, NUL-terminated; NULL when it is empty or cannot be read. */
-static char *read_tail(int fd, off_t start) {
-        char *text;
-        struct stat st;
-        off_t from;
-        ssize_t n;
-
-        if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= start)
-                return NULL;
-        from = st.st_size - start > (off_t) WORDS_MAX ? st.st_size - (off_t) WORDS_MAX : start;
-        text = malloc((size_t) (st.st_size - from) + 1);
-        n = text ? pread(fd, text, (size_t) (st.st_size - from), from) : -1;
-        if (n <= 0) {
-                free(text);
-                return NULL;
-        }
-        text[n] = '\0';
-        return text;
-}
-
 /* The message of one line of a log, without the end of line of a program that it quotes; NULL when the line is no error. free() */
 static char *error_message(const char *line) {
         _cleanup_json_ json_t *json = json_loads(line, 0, NULL);
@@ -82,7 +62,7 @@ static char *error_message(const char *line) {
 
 /* The last error messages of the log, oldest first; each once. */
 static size_t error_messages(const Command *command, char *ret[ERROR_LINES_MAX]) {
-        _cleanup_free_ char *text = read_tail(command->log_fd, command->log_start);
+        _cleanup_free_ char *text = file_tail_fd(command->log_fd, command->log_start, WORDS_MAX);
         char *p = text, *line;
         size_t n = 0;
 
@@ -133,7 +113,7 @@ int command_failed(const Command *command, int status, Error *err) {
                         if (err && !strstr(err->text, messages[i]))
                                 error_prefix(err, "%s", messages[i]);
         } else {
-                _cleanup_free_ char *output = read_tail(command->output_fd, 0);
+                _cleanup_free_ char *output = file_tail_fd(command->output_fd, 0, WORDS_MAX);
                 const char *line = last_line(output);
 
                 if (line)

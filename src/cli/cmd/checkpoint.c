@@ -40,7 +40,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         if (criu_request(&args->criu, &criu, err) < 0)
                 return -1;
 
-        const BackendCheckpoint request = {
+        const CriuDump request = {
                 .criu = criu.criu,
                 .parent_path = args->parent_path,
                 .page_server = args->page_server,

@@ -56,7 +56,7 @@ static int run(Cli *cli, const Call *call, Error *err) {
         if (criu_request(&args->criu, &criu, err) < 0 || paths_make(args, &paths, err) < 0)
                 return -1;
 
-        const BackendRestore restore = {
+        const CriuRestore restore = {
                 .criu = criu.criu,
                 .lsm_profile = args->lsm_profile,
                 .lsm_mount_context = args->lsm_mount_context,

@@ -3,12 +3,12 @@
 #include "store/drivers/overlay-parts.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mount.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "oci/userns.h"
+#include "store/drivers/root.h"
 
 /*
  * A layer comes from strangers: nothing in it may redirect a look-up elsewhere or borrow another file's data. Unpacking never sets the
@@ -26,18 +26,7 @@ size_t overlay_lower_count(const DriverRoot *root) {
 }
 
 int overlay_layer_open(const DriverRoot *root, size_t index, int layers_fd, int *ret_fd, Error *err) {
-        const Digest *chain_id = &root->chain_ids[root->n_layers - 1 - index];
-        char path[sizeof(Digest) + sizeof("/diff")];
-        int fd;
-
-        snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
-        fd = open_beneath(layers_fd, path, O_PATH | O_DIRECTORY, 0);
-        if (fd < 0 && errno == ENOENT)
-                return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
-        *ret_fd = fd;
-        return 0;
+        return layer_files_open(layers_fd, &root->chain_ids[root->n_layers - 1 - index], O_PATH, ret_fd, err);
 }
 
 /* An image without layers has an empty one. */

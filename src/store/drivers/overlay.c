@@ -16,6 +16,7 @@
 #include "store/drivers/drivers.h"
 #include "store/drivers/overlay-mount.h"
 #include "store/drivers/overlay-parts.h"
+#include "store/drivers/root.h"
 #include "store/drivers/shift.h"
 #include "store/mounts.h"
 
@@ -111,18 +112,11 @@ static int set_plain_attributes(const DriverRoot *root, int upper_fd, Error *err
  */
 static int copy_root_attributes(const DriverRoot *root, int upper_fd, Error *err) {
         _cleanup_close_ int top = -EBADF;
-        char path[sizeof(Digest) + sizeof("/diff")];
-        const Digest *chain_id;
 
         if (root->n_layers == 0)
                 return set_plain_attributes(root, upper_fd, err);
-        chain_id = &root->chain_ids[root->n_layers - 1];
-        snprintf(path, sizeof(path), "%s/diff", digest_hex(chain_id));
-        top = open_beneath(store_layers_fd(root->store), path, O_RDONLY | O_DIRECTORY, 0);
-        if (top < 0 && errno == ENOENT)
-                return error_set(err, ERROR_INVALID_STATE, "layer '%s' is not unpacked", chain_id->text);
-        if (top < 0)
-                return error_set_errno(err, ERROR_FILE, errno, "open layer '%s'", chain_id->text);
+        if (layer_files_open(store_layers_fd(root->store), &root->chain_ids[root->n_layers - 1], O_RDONLY, &top, err) < 0)
+                return -1;
         return copy_attributes(top, upper_fd, root->mapping, err);
 }
 
@@ -138,21 +132,11 @@ static int make_parts(const DriverRoot *root, Error *err) {
         return copy_root_attributes(root, upper, err);
 }
 
-static int remove_parts(const DriverRoot *root, Error *err) {
-        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-                if (dir_remove_tree_at(root->container_fd, parts[i], err) < 0) {
-                        if (err && err->errnum == EPERM)
-                                error_hint(err, "a file may be immutable: chattr -R -ia '%s/%s'", root->path, parts[i]);
-                        return -1;
-                }
-        return 0;
-}
-
 static int overlay_prepare(const DriverRoot *root, Error *err) {
         if (faccessat(root->container_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return error_set_errno(err, ERROR_FILE, EEXIST, "prepare a root in '%s'", root->path);
         if (make_parts(root, err) < 0) {
-                (void) remove_parts(root, NULL);
+                (void) root_remove_parts(root, parts, ARRAY_SIZE(parts), NULL);
                 return error_prefix(err, "prepare a root in '%s'", root->path);
         }
         return 0;
@@ -173,8 +157,8 @@ static int overlay_mount_root(const DriverRoot *root, Error *err) {
                 if (fs.f_type == OVERLAYFS_SUPER_MAGIC)
                         return 0;
                 /* Killed between the private mount point and the overlay on it. */
-                if (mount_remove(root->container_fd, "rootfs", err) < 0)
-                        return error_prefix(err, "'%s'", root->path);
+                if (root_unmount(root, err) < 0)
+                        return -1;
         }
         if (faccessat(root->container_fd, "work/work/incompat/volatile", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
                 error_set(err, ERROR_INVALID_STATE, "the root in '%s' was made for one run only, and has had it", root->path);
@@ -185,22 +169,8 @@ static int overlay_mount_root(const DriverRoot *root, Error *err) {
         return 0;
 }
 
-static int overlay_unmount(const DriverRoot *root, Error *err) {
-        if (mount_remove(root->container_fd, "rootfs", err) < 0)
-                return error_prefix(err, "'%s'", root->path);
-        return 0;
-}
-
 static int overlay_remove(const DriverRoot *root, Error *err) {
-        bool mounted;
-
-        if (mount_is_inside(root->container_fd, &mounted, err) < 0)
-                return error_prefix(err, "'%s'", root->path);
-        if (mounted)
-                return error_set_errno(err, ERROR_FILE, EBUSY, "remove the root in '%s': something is mounted there", root->path);
-        if (remove_parts(root, err) < 0)
-                return error_prefix(err, "remove the root in '%s'", root->path);
-        return 0;
+        return root_remove(root, parts, ARRAY_SIZE(parts), err);
 }
 
 /*
@@ -227,6 +197,6 @@ const Driver driver_overlay = {
         .probe_shift  = overlay_probe_shift,
         .prepare      = overlay_prepare,
         .mount        = overlay_mount_root,
-        .unmount      = overlay_unmount,
+        .unmount      = root_unmount,
         .remove       = overlay_remove,
 };

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -193,6 +196,30 @@ static void an_error_of_any_length_is_reported(void **state) {
         }
 }
 
+/* Of a record that there is no room for: the log is told in the form that the rest of it has. */
+static void a_record_that_cannot_be_made_is_told_of_in_the_log_s_own_form(void **state) {
+        static const char *const expected[] = { "level=error msg=\"out of memory\" kind=OutOfMemory\n",
+                                                "{\"level\":\"error\",\"msg\":\"out of memory\",\"kind\":\"OutOfMemory\"}\n" };
+        _cleanup_free_ char *endless = malloc(1 << 20);
+        _cleanup_close_ int fd = memfd_create("log", MFD_CLOEXEC);
+        char path[32];
+
+        assert_true(fd >= 0);
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        assert_non_null(endless);
+        memset(endless, 'x', (1 << 20) - 1);
+        endless[(1 << 20) - 1] = '\0';
+        for (size_t json = 0; json < ARRAY_SIZE(expected); json++) {
+                const Report to = { .target = log_target_parse(path), .json = json, .level = LOG_LEVEL_DEBUG };
+                char logged[256] = "";
+
+                assert_int_equal(ftruncate(fd, 0), 0);
+                report_line(&to, LOG_LEVEL_DEBUG, "%s", endless);
+                assert_true(pread(fd, logged, sizeof(logged) - 1, 0) > 0);
+                assert_string_equal(logged, expected[json]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(control_characters_and_broken_utf8_are_made_visible),
@@ -206,6 +233,7 @@ int main(void) {
                 cmocka_unit_test(logs_go_to_a_file_or_by_a_word_to_the_journal_or_the_system_log),
                 cmocka_unit_test(what_is_named_stays_on_the_line_of_its_error),
                 cmocka_unit_test(an_error_of_any_length_is_reported),
+                cmocka_unit_test(a_record_that_cannot_be_made_is_told_of_in_the_log_s_own_form),
         };
 
         return cmocka_run_group_tests_name("output", tests, NULL, NULL);
