@@ -11,6 +11,7 @@ setup() {
         jq --arg root "$ROOT" --arg store "$STORE" '. + {root: $root, store: $store}' "$T/config.json" > "$T/new"
         mv "$T/new" "$T/config.json"
         WITHIN=()
+        PRIVATE=()
         NAMESPACE=default
         IMAGE=localhost/busybox:busybox
 }
@@ -46,7 +47,7 @@ disabled_plugins = [${1:+#}"io.containerd.grpc.v1.cri"
   path = "$T/opt"
 ${1:-}
 TOML
-        "${WITHIN[@]}" env "${PROGRAM_ENV[@]}" containerd -c "$T/containerd.toml" > "$T/containerd.log" 2>&1 3>&- &
+        "${WITHIN[@]}" "${PRIVATE[@]}" env "${PROGRAM_ENV[@]}" containerd -c "$T/containerd.toml" > "$T/containerd.log" 2>&1 3>&- &
         CONTAINERD=$!
         wait_until 20 eval 'ctr_with version > /dev/null 2>&1'
         skopeo copy -q "oci:$FIXTURES/busybox:busybox" "oci-archive:$T/busybox.tar:busybox"
@@ -125,6 +126,9 @@ start_for_kubelet() {
         touch "$T/host"
         unshare --net="$T/host" ip link set lo up
         WITHIN=(nsenter --net="$T/host" --)
+        # Its pods' namespaces lie in /run/netns, which Podman, in another test, may at any time mount over itself: containerd would then have
+        # each of them mounted twice, and be unable to remove it
+        PRIVATE=(unshare --mount --propagation slave sh -ec 'mkdir -p /run/netns; mount -t tmpfs tmpfs /run/netns; exec "$@"' sh)
         mkdir "$T/cni" "$T/logs"
         cat > "$T/cni/10-bridge.conflist" << CNI
 {"cniVersion": "0.4.0", "name": "lxcri", "plugins": [
