@@ -25,6 +25,8 @@ typedef enum BackendCapability {
         BACKEND_OWN_CGROUPS  = 1 << 3, /* makes its cgroups by runtime/cgroup-create.h, which refuses limits that it cannot set */
         BACKEND_ENDS_CGROUPS = 1 << 4, /* a run or delete that succeeded has left none of the container's cgroups */
         BACKEND_BOOTS        = 1 << 5, /* an init in it gets a cgroup to divide, on v1, too: system containers */
+        BACKEND_PAUSES_AGAIN = 1 << 6, /* to pause what is paused, or resume what runs, changes nothing and is no error */
+        BACKEND_OTHER_CONFIG = 1 << 7, /* makes a container of a bundle from another file than its config.json */
 } BackendCapability;
 
 typedef struct Backend Backend;
@@ -34,6 +36,7 @@ typedef struct BackendContainer {
         const Backend *backend;  /* the row whose function is called: one driver may have several */
         const char *id;
         const char *bundle;      /* absolute */
+        const char *config_dir;  /* absolute, has its config.json: the bundle, unless the container was made from another file */
         const char *runtime_dir; /* absolute, exists, ours alone: ROOT/ID/runtime */
         const char *program;     /* path or name of the runtime's program from the config; NULL: the backend's default */
         const char *criu;        /* --criu: the CRIU program; NULL: the backend's default */

@@ -17,6 +17,7 @@ static EngineContainer engine_container(const BackendContainer *c) {
                 .launcher = c->backend->driver_data,
                 .id = c->id,
                 .bundle = c->bundle,
+                .config_dir = c->config_dir,
                 .runtime_dir = c->runtime_dir,
                 .systemd_cgroup = c->systemd_cgroup,
                 .warn = c->warn,
@@ -124,7 +125,7 @@ int engine_row_exec(const BackendContainer *container, const State *state, const
                           container->backend->name);
                 return error_hint(err, "hand them over by --preserve-fds, or unset LISTEN_FDS");
         }
-        if (exec_process(container->bundle, request, &spec, &process, err) < 0)
+        if (exec_process(container->config_dir, request, &spec, &process, err) < 0)
                 return -1;
         /* Nothing but a container's init needs anybody else's launcher. */
         c.launcher = &native_launcher;

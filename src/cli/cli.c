@@ -210,8 +210,8 @@ static int run_command(Cli *cli, const Command *command, char *const *argv, void
         setup_report(cli);
         if (r < 0)
                 return error_hint(err, "see 'proxmox-lxcri %s --help'", command->name);
-        if (cli->global.help)
-                return help_command(command, &cli->out, err);
+        if (cli->global.help || cli->global.usage)
+                return (cli->global.help ? help_command : help_usage)(command, &cli->out, err);
         if (check_operands(command, parsed, err) < 0)
                 return -1;
         if (log_target_check(&cli->report.target, err) < 0)
@@ -268,6 +268,8 @@ static int run_line(Cli *cli, char *const *argv, Error *err) {
                 return run_words(cli, (char *[]) { (char *) "version", NULL }, err);
         if (parsed.n_operands == 0 && cli->global.help)
                 return help_program(&cli->out, err);
+        if (parsed.n_operands == 0 && cli->global.usage)
+                return help_usage(NULL, &cli->out, err);
         if (parsed.n_operands == 0) {
                 error_set(err, ERROR_INVALID_ARGUMENT, "no command");
                 return error_hint(err, "'proxmox-lxcri help' lists the commands");

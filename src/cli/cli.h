@@ -16,7 +16,7 @@ typedef struct GlobalArgs {
         const char *root, *store, *config, *runtime;
         const char *log, *log_format, *log_level;
         const char *cgroup_manager, *rootless, *criu;
-        bool debug, systemd_cgroup, timings, help, version;
+        bool debug, systemd_cgroup, timings, help, usage, version;
 } GlobalArgs;
 
 typedef struct Cli {

@@ -88,6 +88,8 @@ const Option container_options[] = {
         OPT_GROUP("Options"),
         OPT_STRING('b', "bundle", ContainerArgs, bundle, "DIR",
                    "directory with config.json and the root filesystem; the working directory when neither it nor --image is given"),
+        OPT_STRING('f', "config", ContainerArgs, config, "FILE",
+                   "take this in place of the bundle's config.json (not with runc); this program's own --config stands before the command"),
         OPT_STRING(0, "image", ContainerArgs, image, "IMAGE", "make the container from an image, fetched if need be"),
         OPT_STRING(0, "pid-file", ContainerArgs, pid_file, "FILE", "write the pid of the container's first process to FILE"),
         OPT_STRING(0, "console-socket", ContainerArgs, console_socket, "SOCKET", "hand the terminal's other end to who listens at SOCKET"),
@@ -176,6 +178,7 @@ void container_args_clear(void *args) {
 
 void container_request_clear(ContainerRequest *request) {
         free(request->bundle);
+        free(request->config);
         free(request->pid_file);
         free(request->console_socket);
         *request = (ContainerRequest) {};
@@ -241,6 +244,10 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
 
         if (args->image && args->bundle)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--bundle and --image exclude each other");
+        if (args->image && args->config) {
+                error_set(err, ERROR_INVALID_ARGUMENT, "--config and --image exclude each other");
+                return error_hint(err, "this program's own configuration is named before the command: proxmox-lxcri --config FILE create");
+        }
         if (args->on_boot && args->remove)
                 return error_set(err, ERROR_INVALID_ARGUMENT, "--on-boot and --rm exclude each other");
         if (!args->image && check_bundle(call, err) < 0)
@@ -250,6 +257,7 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
         if (args->image && (take_command(args, call, err) < 0 || choose_hostname(args, call->operands[0], err) < 0))
                 return -1;
         if ((!args->image && path_absolute(args->bundle ?: ".", &made.bundle, err) < 0) ||
+            absolute_or_null(args->config, &made.config, err) < 0 ||
             absolute_or_null(args->pid_file, &made.pid_file, err) < 0 ||
             absolute_or_null(args->console_socket, &made.console_socket, err) < 0)
                 return -1;
@@ -258,6 +266,7 @@ int container_request(Cli *cli, const Call *call, ContainerRequest *ret, Error *
         made.request = (CreateRequest) {
                 .id = call->operands[0],
                 .bundle = made.bundle,
+                .config = made.config,
                 .image = args->image,
                 .pull = args->pull,
                 .platform = args->platform.os ? &args->platform : NULL,

@@ -12,7 +12,7 @@ typedef struct ContainerArgs {
         RegistryArgs registry; /* first */
         Platform platform;
         PullPolicy pull;
-        const char *bundle, *image, *storage_driver, *pid_file, *console_socket;
+        const char *bundle, *config, *image, *storage_driver, *pid_file, *console_socket;
         bool no_pivot, no_new_keyring, no_subreaper, detach, remove, keep, on_boot;
         int64_t preserve_fds;
         SpecOptions spec;
@@ -28,7 +28,7 @@ void container_args_clear(void *args);
 typedef struct ContainerRequest {
         CreateRequest request;
         RegistryOptions registry;
-        char *bundle, *pid_file, *console_socket;
+        char *bundle, *config, *pid_file, *console_socket;
 } ContainerRequest;
 
 void container_request_clear(ContainerRequest *request);

@@ -27,6 +27,7 @@ static const Option global_options[] = {
                    "for the runtime: whether it may go without cgroups that it is not allowed to make"),
         OPT_STRING(0, "criu", GlobalArgs, criu, "FILE", "the CRIU program"),
         OPT_FLAG('h', "help", GlobalArgs, help, "show help for the program or a command"),
+        OPT_FLAG(0, "usage", GlobalArgs, usage, "show the options in short"),
         OPT_FLAG('v', "version", GlobalArgs, version, "show the version"),
         OPT_END
 };

@@ -97,6 +97,31 @@ int command_synopsis(Buf *buf, const Command *command, Error *err) {
         return command->operands ? buf_printf(buf, err, " %s", command->operands) : 0;
 }
 
+static int add_usage(Buf *buf, const Option *const *tables, Error *err) {
+        for (; *tables; tables++)
+                for (const Option *row = *tables; row->kind != OPTION_END; row++) {
+                        const char letter[] = { '-', row->letter, '|', '\0' };
+
+                        if (row->kind != OPTION_GROUP && buf_printf(buf, err, " [%s--%s%s%s]", row->letter ? letter : "", row->name,
+                                                                    row->value ? "=" : "", row->value ?: "") < 0)
+                                return -1;
+                }
+        return 0;
+}
+
+int help_usage(const Command *command, Output *out, Error *err) {
+        static const char title[] = "Usage: proxmox-lxcri";
+        _cleanup_buf_ Buf text = BUF_INIT(65536);
+        const Option *const *tables = command ? command->options : global_tables;
+
+        if (output_printf(out, err, "%s ", title) < 0 || (command && buf_puts(&text, command->name, err) < 0) ||
+            (tables && add_usage(&text, tables, err) < 0) ||
+            (command && command->operands && buf_printf(&text, err, " %s", command->operands) < 0) ||
+            (!command && buf_puts(&text, " COMMAND [OPTIONS] [ARGUMENTS]", err) < 0))
+                return -1;
+        return wrap(out, text.data + strspn(text.data, " "), sizeof(title), sizeof(title), err);
+}
+
 /* Paragraphs parted by an empty line. */
 static int print_prose(Output *out, const char *text, Error *err) {
         while (*text) {

@@ -4,6 +4,9 @@
 
 #include "cli/command.h"
 
+/** help_usage() - the options of a command in short, as argp(3) of crun has it; NULL: the global ones */
+int help_usage(const Command *command, Output *out, Error *err);
+
 /** help_program() - all commands by group, and the global options */
 int help_program(Output *out, Error *err);
 

@@ -15,6 +15,7 @@
 #include "engine/create.h"
 #include "engine/notify.h"
 #include "engine/plan.h"
+#include "oci/runtime-spec.h"
 #include "oci/spec-schema.h"
 
 #define CONFIG_ANNOTATION "org.criu.config"
@@ -155,7 +156,7 @@ int engine_checkpoint(const EngineContainer *container, const ProcessRef *init, 
 
         if (!process_is_alive(init))
                 return error_set(err, ERROR_INVALID_STATE, "container not running");
-        if (bundle_spec(container->bundle, &spec, err) < 0 || checkpoint_check(spec, err) < 0 || check_notify(container, err) < 0)
+        if (spec_load_bundle(container->config_dir, &spec, err) < 0 || checkpoint_check(spec, err) < 0 || check_notify(container, err) < 0)
                 return -1;
         linux_part = schema_field(spec, "linux");
         if (criu_begin(&criu, &start, &request->criu, true, err) < 0 || criu_add_dump(&criu, request, init->pid, err) < 0 ||

@@ -32,17 +32,9 @@ void creation_end(Creation *c) {
         close_keep_errno(c->dir_fd);
 }
 
-int bundle_spec(const char *bundle, json_t **ret, Error *err) {
-        _cleanup_close_ int fd = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd < 0)
-                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", bundle);
-        return spec_load(fd, ret, err) < 0 ? error_prefix(err, "bundle '%s'", bundle) : 0;
-}
-
 int creation_load_spec(Creation *c, Error *err) {
         if (!c->request->spec)
-                return bundle_spec(c->container->bundle, &c->spec, err);
+                return spec_load_bundle(c->container->config_dir, &c->spec, err);
         c->spec = json_incref(c->request->spec);
         return 0;
 }

@@ -26,8 +26,6 @@ void creation_end(Creation *creation);
 /** creation_make() - up to READY. On failure the init is gone, but not what is on disk: engine_delete() */
 int creation_make(Creation *creation, Error *err);
 
-/** bundle_spec() - a bundle's configuration, checked. @ret: json_decref() */
-int bundle_spec(const char *bundle, json_t **ret, Error *err);
 
 /** creation_load_spec() - of the request, or the bundle's. creation_make_cgroups() - note them down, and make them */
 int creation_load_spec(Creation *creation, Error *err);

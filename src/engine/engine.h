@@ -53,6 +53,7 @@ typedef struct EngineContainer {
         const EngineLauncher *launcher;
         const char *id;
         const char *bundle;      /* absolute */
+        const char *config_dir;  /* absolute, has its config.json: the bundle, unless the container was made from another file */
         const char *runtime_dir; /* absolute, exists: ROOT/ID/runtime */
         bool systemd_cgroup;
         void (*warn)(void *userdata, const char *text); /* what the spec wants said, and nothing failed for; NULL: to nobody */

@@ -35,13 +35,20 @@ int directory_is_opaque(int fd) {
 
 int directory_set_opaque(int fd, Error *err) {
         char path[FD_PATH_MAX];
+        bool nested;
+        int number;
 
-        if (setxattr(fd_path(fd, path), OVERLAY_OPAQUE, "y", 1, 0) == 0 ||
-            (errno == EPERM && user_is_nested() && setxattr(path, OVERLAY_OPAQUE_USER, "y", 1, 0) == 0))
+        if (setxattr(fd_path(fd, path), OVERLAY_OPAQUE, "y", 1, 0) == 0)
                 return 0;
-        error_set_errno(err, ERROR_FILE, errno, "set '" OVERLAY_OPAQUE "'");
-        if (errno == ENOTSUP || errno == EPERM)
-                error_hint(err, "put the store on a file system with trusted extended attributes (ext4, xfs, btrfs, tmpfs), as root");
+        number = errno;
+        nested = user_is_nested();
+        if (nested && setxattr(path, OVERLAY_OPAQUE_USER, "y", 1, 0) == 0)
+                return 0;
+        number = nested ? errno : number;
+        error_set_errno(err, ERROR_FILE, number, "set '%s'", nested ? OVERLAY_OPAQUE_USER : OVERLAY_OPAQUE);
+        if (number == ENOTSUP || number == EPERM)
+                error_hint(err, "put the store on a file system with %s (ext4, xfs, btrfs, tmpfs)",
+                           nested ? "extended attributes for users" : "trusted extended attributes, as root");
         return -1;
 }
 

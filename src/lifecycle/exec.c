@@ -46,6 +46,12 @@ int lifecycle_exec(const Lifecycle *lifecycle, const char *id, const BackendExec
         return 0;
 }
 
+/* Whether there is nothing to do for it, which some runtimes take for an error, and others for success. */
+static bool is_so_already(const Container *c, bool pause) {
+        return (c->status == STATUS_PAUSED) == pause && (c->backend->capabilities & BACKEND_PAUSES_AGAIN);
+}
+
+/* What has been created, and not started, can be paused, as with runc and crun. */
 int lifecycle_pause(const Lifecycle *lifecycle, const char *id, Error *err) {
         _cleanup_running_ Running running = {};
         const Container *c;
@@ -54,7 +60,9 @@ int lifecycle_pause(const Lifecycle *lifecycle, const char *id, Error *err) {
         if (running_find(lifecycle, id, &running, err) < 0)
                 return error_prefix(err, "pause '%s'", id);
         c = running.container;
-        if (c->status != STATUS_RUNNING)
+        if (is_so_already(c, true))
+                return 0;
+        if (c->status != STATUS_RUNNING && c->status != STATUS_CREATED)
                 r = error_set(err, ERROR_INVALID_STATE, "container '%s' is %s, not running", id, status_name(c->status));
         else
                 r = c->backend->pause ? c->backend->pause(&running.backend, c->state, err) : not_supported(&running, "pause", err);
@@ -69,6 +77,8 @@ int lifecycle_resume(const Lifecycle *lifecycle, const char *id, Error *err) {
         if (running_find(lifecycle, id, &running, err) < 0)
                 return error_prefix(err, "resume '%s'", id);
         c = running.container;
+        if (is_so_already(c, false))
+                return 0;
         if (c->status != STATUS_PAUSED)
                 r = error_set(err, ERROR_INVALID_STATE, "container '%s' is %s, not paused", id, status_name(c->status));
         else

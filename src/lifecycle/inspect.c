@@ -1,12 +1,11 @@
 /* inspect: everything that is known of a container, in one document. */
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/fs.h"
 #include "base/json.h"
 #include "lifecycle/container.h"
+#include "lifecycle/phases.h"
 #include "lifecycle/stored.h"
 #include "lifecycle/transaction.h"
 #include "network/network.h"
@@ -75,11 +74,10 @@ static int put_network(json_t *document, const Container *c, Error *err) {
 }
 
 /* The bundle's own config: process, mounts and limits as the runtime was told. A bundle that is gone has nothing to say. */
-static int put_config(json_t *document, const State *state, Error *err) {
-        _cleanup_close_ int fd = open(state->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static int put_config(json_t *document, const Container *c, Error *err) {
         _cleanup_json_ json_t *spec = NULL;
 
-        if (fd < 0 || spec_load(fd, &spec, NULL) < 0)
+        if (spec_load_bundle(container_config_dir(c->dir, c->state->bundle), &spec, NULL) < 0)
                 return 0;
         if (put(document, "process", json_incref(json_object_get(spec, "process")), err) < 0 ||
             put(document, "mounts", json_incref(json_object_get(spec, "mounts")), err) < 0)
@@ -99,7 +97,7 @@ int lifecycle_inspect(const Lifecycle *lifecycle, const char *id, json_t **ret, 
             put_exit(document, c, err) < 0 || put_record(document, lifecycle, id, err) < 0 ||
             (process_is_alive(&state->monitor) && put(document, "monitorPid", json_integer(state->monitor.pid), err) < 0) ||
             (c->status != STATUS_STOPPED && put_strings(document, "cgroups", state->cgroups, err) < 0) ||
-            put_network(document, c, err) < 0 || put_config(document, state, err) < 0)
+            put_network(document, c, err) < 0 || put_config(document, c, err) < 0)
                 return error_prefix(err, "inspect '%s'", id);
         *ret = TAKE(document);
         return 0;

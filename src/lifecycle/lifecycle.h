@@ -70,6 +70,7 @@ typedef enum PullPolicy {
 typedef struct CreateRequest {
         const char *id;
         const char *bundle;     /* --bundle; NULL with image */
+        const char *config;     /* --config: in place of the bundle's config.json; NULL: that one */
         const char *image;      /* --image; NULL with bundle */
         PullPolicy pull;        /* with image */
         const Platform *platform;          /* --platform; NULL: this machine's */

@@ -9,9 +9,9 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "lifecycle/phases.h"
+#include "oci/runtime-spec.h"
 #include "runtime/cgroup-create.h"
 
-#define CONFIG_FILE  "config.json"
 #define ROOT_DEFAULT "/run/proxmox-lxcri"
 
 /* FNV-1a, 32 bits: tells roots apart, guards nothing. */
@@ -116,7 +116,7 @@ int remove_config(Undo *undo, Error *err) {
                 return 0;
         if (undo_record(undo, &fd, &record, err) < 0)
                 return -1;
-        if (record && unlinkat(fd, CONFIG_FILE, 0) < 0 && errno != ENOENT)
-                return error_set_errno(err, ERROR_FILE, errno, "remove '" CONFIG_FILE "' of container '%s'", undo->dir->id);
+        if (record && unlinkat(fd, SPEC_FILE, 0) < 0 && errno != ENOENT)
+                return error_set_errno(err, ERROR_FILE, errno, "remove '" SPEC_FILE "' of container '%s'", undo->dir->id);
         return 0;
 }

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "lifecycle/phases.h"
+#include "oci/runtime-spec.h"
 #include "runtime/cgroup.h"
 #include "runtime/monitor.h"
 
@@ -32,6 +33,10 @@ static void warn(void *userdata, const char *text) {
                 lifecycle->observer.warn(lifecycle->observer.userdata, text);
 }
 
+const char *container_config_dir(const RunDir *dir, const char *bundle) {
+        return dir && faccessat(dir->fd, SPEC_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? dir->path : bundle;
+}
+
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle,
                                    bool systemd_cgroup, char runtime_dir[PATH_MAX]) {
         (void) snprintf(runtime_dir, PATH_MAX, "%s/" RUNTIME_DIR, dir->path);
@@ -39,6 +44,7 @@ BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *ba
                 .backend = backend,
                 .id = dir->id,
                 .bundle = bundle,
+                .config_dir = container_config_dir(dir, bundle),
                 .runtime_dir = runtime_dir,
                 .program = config_runtime_path(lifecycle->config, backend->name),
                 .criu = lifecycle->criu,

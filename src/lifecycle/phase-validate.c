@@ -53,6 +53,8 @@ static int reserve_id(Transaction *t, Error *err) {
                 (void) rundir_remove(dir, NULL);
                 return exists(id, err);
         }
+        /* Of a container whose directory a killed command has half removed: it must not become this one's */
+        (void) unlinkat(dir->fd, SPEC_FILE, 0);
         t->dir = TAKE(dir);
         return 0;
 }
@@ -83,7 +85,7 @@ static int read_bundle(Transaction *t, Error *err) {
 
         if (open_bundle(t, &fd, err) < 0)
                 return -1;
-        if (spec_load(fd, &t->spec, err) < 0)
+        if (t->request->config ? spec_load_file(t->request->config, &t->spec, err) < 0 : spec_load(fd, &t->spec, err) < 0)
                 return error_prefix(err, "bundle '%s'", t->bundle);
 
         spec = t->spec;
@@ -149,11 +151,15 @@ int validate_request(Transaction *t, Error *err) {
                 return -1;
         if (t->request->restore && !t->backend->restore)
                 return error_set(err, ERROR_NOT_SUPPORTED, "runtime '%s' cannot restore a container", t->backend->name);
+        if (t->request->config && !(t->backend->capabilities & BACKEND_OTHER_CONFIG))
+                return error_set(err, ERROR_NOT_SUPPORTED, "--config: runtime '%s' takes the bundle's config.json alone",
+                                 t->backend->name);
         if (reserve_id(t, err) < 0)
                 return -1;
-        if (fault_point("validate.middle", err) < 0)
+        if (fault_point("validate.middle", err) < 0 || begin_journal(t, err) < 0)
                 return -1;
-        return begin_journal(t, err);
+        /* Later commands ask it, too, and the file may be a pipe. After the journal, without which nobody would clear it away. */
+        return t->request->config ? spec_save(t->dir->fd, t->spec, 0, err) : 0;
 }
 
 int validate_restart(Transaction *t, Error *err) {

@@ -59,6 +59,10 @@ DriverRoot driver_root(Store *store, int container_fd, const char *path, const S
 /** container_started() - BackendContainer.started, with a RunDir: who only waits for a container holds up nobody else */
 void container_started(void *dir);
 
+/** container_config_dir() - where its config.json is: @dir when it was made from another file than the bundle's, which was copied there.
+ * @dir: may be NULL */
+const char *container_config_dir(const RunDir *dir, const char *bundle);
+
 /** backend_container() - what the backend's calls want, for a container of @dir; @runtime_dir: its buffer */
 BackendContainer backend_container(const Lifecycle *lifecycle, const Backend *backend, const RunDir *dir, const char *bundle, bool systemd_cgroup,
                                    char runtime_dir[PATH_MAX]);

@@ -13,6 +13,7 @@
 #include "oci/id-mapping.h"
 #include "oci/image-config.h"
 
+#define SPEC_FILE             "config.json" /* in a bundle, or beside a container that was made from another file */
 #define RUNTIME_SPEC_SIZE_MAX (16u << 20) /* bytes; this program's own cap */
 
 /**
@@ -24,6 +25,12 @@
  * Errors: BundleNotFound when there is no config.json, InvalidJson, InvalidSpec, FileError
  */
 int spec_load(int bundle_fd, json_t **ret, Error *err);
+
+/** spec_load_bundle() - the same of the directory @bundle, whose name is in the error. Errors: BundleNotFound for that one, too */
+int spec_load_bundle(const char *bundle, json_t **ret, Error *err);
+
+/** spec_load_file() - the same of a file that the user named, which may be a pipe. Errors: InvalidJson, InvalidSpec, FileError */
+int spec_load_file(const char *path, json_t **ret, Error *err);
 
 /**
  * spec_save() - write DIR/config.json, whole or not at all, readable by root only

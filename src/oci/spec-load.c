@@ -110,16 +110,25 @@ static int narrow_reals(const char *text, Buf *out, Error *err) {
         return buf_puts(out, copied, err);
 }
 
-int spec_load(int bundle_fd, json_t **ret, Error *err) {
+static int load_open(int fd, const char *name, json_t **ret, Error *err) {
         _cleanup_buf_ Buf text = BUF_INIT(2 * (size_t) RUNTIME_SPEC_SIZE_MAX);
         _cleanup_free_ char *data = NULL;
-        _cleanup_close_ int fd = -EBADF;
         _cleanup_json_ json_t *spec = NULL;
-        struct stat st;
         size_t len;
 
+        if (file_read_fd(fd, name, RUNTIME_SPEC_SIZE_MAX, &data, &len, err) < 0 || widen_integers(data, len, &text, err) < 0 ||
+            json_parse(text.len > 0 ? text.data : data, text.len > 0 ? text.len : len, name, &spec, err) < 0 || spec_check(spec, err) < 0)
+                return -1;
+        *ret = TAKE(spec);
+        return 0;
+}
+
+int spec_load(int bundle_fd, json_t **ret, Error *err) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
         /* A symlink is followed, as every runtime does; O_NONBLOCK so that a FIFO in its place does not hang us. */
-        fd = openat(bundle_fd, "config.json", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        fd = openat(bundle_fd, SPEC_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
                 error_set(err, ERROR_BUNDLE_NOT_FOUND, "the bundle has no config.json");
                 return error_hint(err, "name the directory that holds config.json with --bundle");
@@ -130,13 +139,23 @@ int spec_load(int bundle_fd, json_t **ret, Error *err) {
                 return error_set_errno(err, ERROR_FILE, errno, "stat 'config.json'");
         if (!S_ISREG(st.st_mode))
                 return error_set(err, ERROR_FILE, "'config.json' is not a regular file");
+        return load_open(fd, SPEC_FILE, ret, err);
+}
 
-        if (file_read_fd(fd, "config.json", RUNTIME_SPEC_SIZE_MAX, &data, &len, err) < 0 || widen_integers(data, len, &text, err) < 0 ||
-            json_parse(text.len > 0 ? text.data : data, text.len > 0 ? text.len : len, "config.json", &spec, err) < 0 ||
-            spec_check(spec, err) < 0)
-                return -1;
-        *ret = TAKE(spec);
-        return 0;
+int spec_load_bundle(const char *bundle, json_t **ret, Error *err) {
+        _cleanup_close_ int fd = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", bundle);
+        return spec_load(fd, ret, err) < 0 ? error_prefix(err, "bundle '%s'", bundle) : 0;
+}
+
+int spec_load_file(const char *path, json_t **ret, Error *err) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+        if (fd < 0)
+                return error_set_errno(err, ERROR_FILE, errno, "open '%s'", path);
+        return load_open(fd, path, ret, err);
 }
 
 int spec_print(const json_t *json, char **ret, Error *err) {
@@ -155,5 +174,5 @@ int spec_save(int bundle_fd, const json_t *spec, unsigned flags, Error *err) {
 
         if (spec_print(spec, &text, err) < 0 || buf_puts(&out, text, err) < 0 || buf_puts(&out, "\n", err) < 0)
                 return -1;
-        return file_write_atomic_at(bundle_fd, "config.json", out.data, out.len, 0600, flags, err);
+        return file_write_atomic_at(bundle_fd, SPEC_FILE, out.data, out.len, 0600, flags, err);
 }

@@ -56,6 +56,36 @@ load ../e2e/helpers
         fails ContainerNotFound lxcri state "$ID"
 }
 
+@test "bundle: --config takes another file in the place of config.json, which is asked no more afterwards" {
+        make_bundle "$T/b" '.process.args = ["sleep", "100"] | .process.env += ["FROM=other"] | .hostname = "other" | .annotations = {from: "other"}'
+        if [[ $RUNTIME == runc ]]; then
+                fails NotSupported lxcri create --config "$T/b/config.json" --bundle "$T/b" "$ID"
+                fails ContainerNotFound lxcri state "$ID"
+                return
+        fi
+        mv "$T/b/config.json" "$T/other.json"
+        jq '.process.args = ["cat", "/proc/sys/kernel/hostname"]' "$T/other.json" > "$T/run.json"
+        ok lxcri run -f <(cat "$T/run.json") -b "$T/b" "$ID"
+        says other
+        fails FileError lxcri create --config "$T/none.json" --bundle "$T/b" "$ID"
+        fails InvalidArgument lxcri create --config "$T/other.json" --image busybox "$ID"
+        ok lxcri create --config "$T/other.json" --bundle "$T/b" "$ID"
+        rm "$T/other.json"
+        ok lxcri start "$ID"
+        [[ $(lxcri state "$ID" | jq -r .annotations.from) == other && $(lxcri state "$ID" | jq -r .bundle) == "$T/b" ]]
+        ok lxcri exec --env MORE=1 "$ID" sh -c 'echo $FROM $(hostname) $MORE'
+        says "other other 1"
+        ok lxcri update --pids-limit 50 "$ID"
+        ok lxcri inspect "$ID"
+        [[ $(jq -r '.[0].process.args[0]' "$T/out") == sleep ]]
+        ok lxcri delete --force "$ID"
+        # the id is free again, for a bundle that has what it needs
+        fails BundleNotFound lxcri create --bundle "$T/b" "$ID"
+        mv "$T/run.json" "$T/b/config.json"
+        ok lxcri run --bundle "$T/b" "$ID"
+        says other
+}
+
 @test "bundle: the exit code of a signal is 128 and its number" {
         make_bundle "$T/b" '.process.args = ["sh", "-c", "kill -KILL $$"]'
         # pid 1 of a pid namespace is immune to its own signals
@@ -96,14 +126,34 @@ load ../e2e/helpers
         ok lxcri delete --force "$ID"
 }
 
-@test "bundle: pause and resume" {
+# twice CMD: once more, which crun takes for success, and runc for an error
+twice() {
+        ok lxcri "$1" "$ID"
+        if [[ $RUNTIME == crun ]]; then
+                ok lxcri "$1" "$ID"
+        else
+                fails InvalidState lxcri "$1" "$ID"
+        fi
+}
+
+@test "bundle: pause and resume, once it is created, and twice" {
         make_bundle "$T/b" '.process.args = ["sleep", "100"]'
-        ok lxcri run -d --bundle "$T/b" "$ID"
-        ok lxcri pause "$ID"
+        ok lxcri create --bundle "$T/b" "$ID"
+        twice pause
         is_status "$ID" paused
-        ok lxcri resume "$ID"
+        fails InvalidState lxcri start "$ID"
+        twice resume
+        is_status "$ID" created
+        ok lxcri start "$ID"
+        twice pause
+        is_status "$ID" paused
+        twice resume
         is_status "$ID" running
-        ok lxcri delete --force "$ID"
+        ok lxcri kill "$ID" KILL
+        wait_until 10 is_status "$ID" stopped
+        fails InvalidState lxcri pause "$ID"
+        fails InvalidState lxcri resume "$ID"
+        ok lxcri delete "$ID"
 }
 
 @test "bundle: a paused container can be deleted with --force" {

@@ -49,13 +49,14 @@ counts_past() {
         count=$(count "$1") && ((count > $2))
 }
 
-# with pipes for its standard streams, whose other ends are another program's
+# with pipes for its standard streams, whose other ends are another program's; until it counts
 start_counter() {
         sleep 600 3>&- | lxcri create --bundle "$T/b" "$ID" 2>&1 | cat > "$T/first" 3>&- &
         HOLDER=$(jobs -p | tail -n 1)
         wait_until 60 is_status "$ID" created
         ok lxcri start "$ID"
-        wait_until 60 counts_past "$ID" 1
+        [[ $# != 0 ]] || set -- counts_past "$ID"
+        wait_until 60 "$@" 1
 }
 
 goes_on() {
@@ -157,6 +158,44 @@ goes_on() {
                 wait_until 60 counts_past "$ID" 2
         fi
         ok lxcri delete --force "$ID"
+}
+
+# what has come through the connection
+got_past() {
+        local got
+
+        got=$(lxcri exec "$ID" tail -n 1 /dev/shm/got) && ((${got:-0} > $1))
+}
+
+# listens PORT: on this host
+listens() {
+        grep -q "$(printf ':%04X 00000000:0000 0A' "$1")" /proc/net/tcp
+}
+
+@test "a connection between its processes goes on, or is closed; pages go to a page server" {
+        local port=$((20000 + RANDOM % 10000)) at
+
+        needs_criu
+        use native
+        counter '.process.args = ["sh", "-c", "sleep 100000 | nc -l -p 7000 > /dev/shm/got & until netstat -ltn | grep -q :7000; do sleep 0.1; done; i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done | nc 127.0.0.1 7000"]'
+        start_counter got_past
+        fails RuntimeError lxcri checkpoint --image-path "$T/i" "$ID"
+        complains --tcp-established
+        rm -r "$T/i"
+        mkdir "$T/i"
+        while listens "$port"; do port=$((port + 1)); done
+        criu page-server --images-dir "$T/i" --address 127.0.0.1 --port "$port" > /dev/null 2>&1 3>&- &
+        NEXT_HOLDER=$!
+        wait_until 60 listens "$port"
+        ok lxcri checkpoint --tcp-established --page-server "127.0.0.1:$port" --image-path "$T/i" "$ID"
+        wait "$NEXT_HOLDER"
+        ok lxcri restore --detach --tcp-established --image-path "$T/i" --bundle "$T/b" "$ID"
+        at=$(lxcri exec "$ID" tail -n 1 /dev/shm/got)
+        wait_until 60 got_past "$at"
+        ok lxcri delete --force "$ID"
+        ok lxcri restore --detach --tcp-close --image-path "$T/i" --bundle "$T/b" "$ID"
+        wait_until 60 is_status "$ID" stopped
+        ok lxcri delete "$ID"
 }
 
 @test "a restore that fails, or is killed, leaves nothing" {

@@ -39,6 +39,11 @@ manual_pages() {
         ok lxcri kill -h
         ok lxcri image --help
         says "image import"
+        # in short, as crun has it
+        ok lxcri --usage
+        says "[--root=DIR]"
+        ok lxcri kill --usage
+        [[ $output == "Usage: proxmox-lxcri kill [-a|--all]"*ID*"[SIGNAL]" ]]
 }
 
 @test "wrong usage is one error with a hint and exit code 1" {

@@ -280,6 +280,18 @@ check_checkpoint() {
         check_checkpoint proxmox-lxcri-lxc
 }
 
+@test "ctr checkpoints and restores through us and runc" {
+        needs_criu
+        start_containerd
+        check_checkpoint proxmox-lxcri-runc
+}
+
+@test "ctr checkpoints and restores with bare runc" {
+        needs_criu
+        start_containerd
+        check_checkpoint runc
+}
+
 @test "a pod by containerd's CRI with bare crun, and through us and native" {
         start_for_kubelet crun proxmox-lxcri-native
         check_cri crun

@@ -5,9 +5,6 @@
 #
 # This runs some hundred times, also under emulation, where starting a program takes a tenth of a second: what the shell can do itself, it does.
 
-trap - DEBUG # see note_failures_only; bats would trace what follows, and the file's list of tests, once for every test
-bats_require_minimum_version 1.5.0
-
 PROJECT=$(readlink -f "$BATS_TEST_DIRNAME/../..")
 LXCRI_PROGRAM=${LXCRI_PROGRAM:-$PROJECT/build/proxmox-lxcri}
 RUNTIME=${LXCRI_RUNTIME:-crun}
@@ -24,17 +21,28 @@ teardown() {
         common_teardown
 }
 
-# bats notes before each command where the test is, which costs more than most commands: here that is noted when a command has failed, or time is up
-note_failures_only() {
-        trap - DEBUG
-        BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+# bats notes before each command where the test is, which costs more than most commands: here that is noted when a command has failed, or time
+# is up. And each test's process would list all the tests of its file, which takes as long as starting ten programs: the one at hand is enough
+bats_setup_tracing() {
+        BATS_DEBUG_LASTLAST_STACK_TRACE=() BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LAST_LINENO=() BATS_DEBUG_LAST_SOURCE=()
+        BATS_DEBUG_LAST_STACK_TRACE_IS_VALID='' BATS_DEBUG_EXCLUDE_PATHS=() BATS_ERROR_SUFFIX=''
+        exec 4<&1
         trap 'note_failure; bats_error_trap' ERR
-        bats_timeout_trap() {
-                note_failure
-                BATS_TIMED_OUT=1
-                exit 1
-        }
 }
+
+bats_timeout_trap() {
+        note_failure
+        BATS_TIMED_OUT=1
+        exit 1
+}
+
+trap - DEBUG
+if [[ ${BATS_TEST_NAME:-} == test_* ]]; then
+        eval "listed_$(declare -f bats_test_function)"
+        bats_test_function() {
+                [[ " $*" != *" $BATS_TEST_NAME" ]] || listed_bats_test_function "$@"
+        }
+fi
 
 note_failure() {
         BATS_ERROR_STATUS=${BATS_ERROR_STATUS:-$?}
@@ -43,7 +51,6 @@ note_failure() {
 }
 
 common_setup() {
-        note_failures_only
         ((EUID == 0)) || skip "needs root"
         FIXTURES=${LXCRI_FIXTURES:-$("$PROJECT/tests/fixtures/make")}
         # Short: a unix socket's path has 108 bytes
@@ -79,12 +86,19 @@ common_teardown() {
 # Having our mounts in sight says nothing: until it changes its root, every new container on the machine has
 tagged_pids() {
         local file root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
+        local -a about=() roots=()
         local -A pids=()
 
+        for file in /proc/[0-9]*; do
+                # the kernel's own have none
+                [[ -e $file/exe ]] || continue
+                about+=("$file"/{environ,cmdline,cgroup})
+                [[ $file/ns/mnt -ef /proc/self/ns/mnt ]] || roots+=("$file/mountinfo")
+        done
         while read -r file; do
                 file=${file#/proc/}
                 pids[${file%/*}]=1
-        done < <(LC_ALL=C grep -lsF -- "$TAG" /proc/[0-9]*/{environ,cmdline,cgroup}; LC_ALL=C grep -lsE -- "$root" /proc/[0-9]*/mountinfo)
+        done < <(LC_ALL=C grep -lsF -- "$TAG" "${about[@]}"; LC_ALL=C grep -lsE -- "$root" "${roots[@]}" /dev/null)
         for file in "${!pids[@]}"; do
                 is_ours_to_keep "$file" || echo "$file"
         done
@@ -92,7 +106,7 @@ tagged_pids() {
 
 # The test's own shells (and its ancestors) have its paths in their arguments
 is_ours_to_keep() {
-        local pid=$1 namespace
+        local pid=$1
 
         [[ -e /proc/$pid ]] || return 0
         # zombies hold nothing
@@ -100,8 +114,7 @@ is_ours_to_keep() {
         grep -qsF "LXCRI_TAG=$TAG" "/proc/$pid/environ" && return 1
         grep -qsF -- "$TAG" "/proc/$pid/cgroup" && return 1
         # nor is a process that just went
-        namespace=$(readlink "/proc/$pid/ns/mnt" 2>/dev/null) || return 0
-        [[ $namespace == "$(readlink /proc/self/ns/mnt)" ]]
+        [[ ! -e /proc/$pid/ns/mnt || /proc/$pid/ns/mnt -ef /proc/self/ns/mnt ]]
 }
 
 # the deepest first; those of others come and go meanwhile, which find takes for an error

@@ -307,6 +307,26 @@ check_checkpoint() {
         check_checkpoint proxmox-lxcri-lxc
 }
 
+# A crun built without CRIU refuses, bare and behind us; the container runs on
+@test "podman checkpoints and restores with bare runc and crun, and through us and them, as far as they can" {
+        needs_criu
+        check_checkpoint runc
+        check_checkpoint proxmox-lxcri-runc
+        if [[ $(crun --version) == *+CRIU* ]]; then
+                check_checkpoint crun
+                check_checkpoint proxmox-lxcri-crun
+                return
+        fi
+        by proxmox-lxcri-crun
+        ok podman_with run -d --name kept localhost/busybox sleep 1000
+        try podman_with container checkpoint kept
+        [[ $status != 0 ]]
+        complains NotSupported
+        [[ $(inspected .State.Status kept) == running ]]
+        ok podman_with exec kept true
+        ok podman_with rm -f -t 0 kept
+}
+
 @test "podman's user namespaces, pods, ports and play kube with bare crun, and through us and native" {
         check_userns crun
         check_userns proxmox-lxcri-native

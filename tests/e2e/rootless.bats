@@ -24,6 +24,11 @@ setup() {
         PLACES="$T/home/.local/share/proxmox-lxcri/containers $T/run/proxmox-lxcri"
 }
 
+teardown() {
+        umount "$T/home" 2> /dev/null || true
+        common_teardown
+}
+
 # as_user CMD…: as a user whom this machine does not have, on a machine that does: with an /etc of its own, each time in another mount namespace
 as_user() {
         # shellcheck disable=SC2016 # expanded by the inner shell
@@ -147,6 +152,25 @@ life() {
         cp "$T/both" "$T/etc/subuid"
         ok user_lxcri --runtime native run --rm --image busybox "$ID" sh -c 'wc -l < /proc/self/uid_map'
         [[ $output == 3 ]]
+}
+
+@test "where a user can have no overlay, the root is a copy; asked for by name, overlay is refused" {
+        # a file system without attributes
+        mount -t ramfs "$ID" "$T/home"
+        chown "$USER_ID:$USER_ID" "$T/home"
+        ok user_lxcri image import "$T/images/busybox"
+        fails NotSupported user_lxcri --runtime native run --storage-driver overlay --image busybox "$ID" true
+        complains "no overlay on the store"
+        complains "--storage-driver dir"
+        nothing_is_left
+        ok user_lxcri --runtime native run -d --image busybox "$ID" sleep 1000
+        ok user_lxcri exec "$ID" sh -c 'echo more > /more && stat -c %u:%g /bin /more'
+        [[ $output == $'0:0\n0:0' ]]
+        ok user_lxcri inspect "$ID"
+        [[ $(jq -r '.[0].storageDriver' "$T/out") == dir ]]
+        ok user_lxcri delete --force "$ID"
+        nothing_is_left
+        umount "$T/home"
 }
 
 @test "what was killed is found again, and repaired" {

@@ -26,7 +26,8 @@ static int lxc_probe(const Backend *backend, const char *program, Error *err) {
 const Backend backend_lxc = {
         .name = "lxc",
         .summary = "make the container by this program, started by liblxc",
-        .capabilities = BACKEND_UNPRIVILEGED | BACKEND_SHIELDS_HOST | BACKEND_OWN_CGROUPS | BACKEND_ENDS_CGROUPS | BACKEND_BOOTS,
+        .capabilities = BACKEND_UNPRIVILEGED | BACKEND_SHIELDS_HOST | BACKEND_OWN_CGROUPS | BACKEND_ENDS_CGROUPS | BACKEND_BOOTS |
+                        BACKEND_OTHER_CONFIG,
         .driver_data = &lxc_launcher,
         .probe = lxc_probe,
         ENGINE_ROW_FUNCTIONS,

@@ -9,14 +9,6 @@
 #include "base/json.h"
 #include "oci/runtime-spec.h"
 
-static int load_spec(const char *bundle, json_t **ret, Error *err) {
-        _cleanup_close_ int fd = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd < 0)
-                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", bundle);
-        return spec_load(fd, ret, err) < 0 ? error_prefix(err, "bundle '%s'", bundle) : 0;
-}
-
 /* A process object is checked as part of a configuration. */
 static int check(const json_t *spec, json_t *process, Error *err) {
         _cleanup_json_ json_t *whole = json_copy((json_t *) spec);
@@ -163,10 +155,10 @@ static int from_options(const json_t *spec, const BackendExec *request, json_t *
         return 0;
 }
 
-int exec_process(const char *bundle, const BackendExec *request, json_t **ret_spec, json_t **ret_process, Error *err) {
+int exec_process(const char *config_dir, const BackendExec *request, json_t **ret_spec, json_t **ret_process, Error *err) {
         _cleanup_json_ json_t *spec = NULL, *process = NULL;
 
-        if (load_spec(bundle, &spec, err) < 0)
+        if (spec_load_bundle(config_dir, &spec, err) < 0)
                 return -1;
         if (request->process)
                 process = json_incref((json_t *) request->process);

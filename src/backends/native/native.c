@@ -15,7 +15,8 @@ static int native_probe(const Backend *backend, const char *program, Error *err)
 const Backend backend_native = {
         .name = "native",
         .summary = "make the container by this program itself",
-        .capabilities = BACKEND_UNPRIVILEGED | BACKEND_SHIELDS_HOST | BACKEND_OWN_CGROUPS | BACKEND_ENDS_CGROUPS | BACKEND_BOOTS,
+        .capabilities = BACKEND_UNPRIVILEGED | BACKEND_SHIELDS_HOST | BACKEND_OWN_CGROUPS | BACKEND_ENDS_CGROUPS | BACKEND_BOOTS |
+                        BACKEND_OTHER_CONFIG,
         .driver_data = &native_launcher,
         .probe = native_probe,
         ENGINE_ROW_FUNCTIONS,

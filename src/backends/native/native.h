@@ -10,6 +10,7 @@ extern const EngineLauncher native_launcher;
 
 /**
  * exec_process() - the process object for an exec: of a file, or the container's own with what the options say
- * @ret_spec: the container's configuration
+ * @config_dir: where the container's config.json is
+ * @ret_spec:   the container's configuration
  */
-int exec_process(const char *bundle, const BackendExec *request, json_t **ret_spec, json_t **ret_process, Error *err);
+int exec_process(const char *config_dir, const BackendExec *request, json_t **ret_spec, json_t **ret_process, Error *err);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "oci/runtime-spec.h"
 
 #define PID_TEXT_MAX 32 /* bytes */
 
@@ -31,12 +32,22 @@ int pid_file_read(const BackendContainer *container, int dir_fd, pid_t *ret, Err
         return 0;
 }
 
+static int add_config(Command *command, Error *err) {
+        const BackendContainer *container = command->container;
+        _cleanup_free_ char *path = NULL;
+
+        if (!strcmp(container->config_dir, container->bundle))
+                return 0;
+        return string_format(&path, err, "%s/" SPEC_FILE, container->config_dir) < 0 ? -1 : command_add(command, "--config", path, err);
+}
+
 int create_add_options(Command *command, const BackendCreate *request, Error *err) {
         _cleanup_free_ char *pid_file = NULL;
         char preserve_fds[16];
 
         if (string_format(&pid_file, err, "%s/%s", command->container->runtime_dir, PID_FILE) < 0 ||
-            command_add(command, "--bundle", command->container->bundle, err) < 0 || command_add(command, "--pid-file", pid_file, err) < 0)
+            command_add(command, "--bundle", command->container->bundle, err) < 0 || add_config(command, err) < 0 ||
+            command_add(command, "--pid-file", pid_file, err) < 0)
                 return -1;
         if ((request->console_socket && command_add(command, "--console-socket", request->console_socket, err) < 0) ||
             (request->no_pivot && command_add(command, "--no-pivot", NULL, err) < 0) ||

@@ -1,6 +1,5 @@
 /* exec: one more process in a running container. */
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -21,15 +20,11 @@ static int add_list(Command *command, const char *option, char *const *values, E
 /* What runc does by itself: --env adds to the container's own environment; a later value of a name wins. */
 static int add_container_env(Command *command, Error *err) {
         _cleanup_json_ json_t *config = NULL;
-        _cleanup_close_ int fd = -EBADF;
         json_t *env, *one;
         size_t i;
 
-        fd = open(command->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", command->container->bundle);
-        if (spec_load(fd, &config, err) < 0)
-                return error_prefix(err, "bundle '%s'", command->container->bundle);
+        if (spec_load_bundle(command->container->config_dir, &config, err) < 0)
+                return -1;
         env = json_object_get(json_object_get(config, "process"), "env");
         json_array_foreach(env, i, one)
                 if (command_add(command, "--env", json_string_value(one), err) < 0)

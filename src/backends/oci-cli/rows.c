@@ -5,7 +5,6 @@
 #include "backends/rows.h"
 
 #define OCI_CLI_FUNCTIONS                   \
-        .capabilities = BACKEND_RUNS_HOOKS, \
         .probe = oci_cli_probe,             \
         .create = oci_cli_create,           \
         .start = oci_cli_start,             \
@@ -25,6 +24,7 @@
 const Backend backend_crun = {
         .name = "crun",
         .summary = "hand the bundle to the crun program",
+        .capabilities = BACKEND_RUNS_HOOKS | BACKEND_PAUSES_AGAIN | BACKEND_OTHER_CONFIG,
         .driver_data =
                 &(const OciCliRow) {
                         .program = "crun",
@@ -41,6 +41,7 @@ const Backend backend_crun = {
 const Backend backend_runc = {
         .name = "runc",
         .summary = "hand the bundle to the runc program",
+        .capabilities = BACKEND_RUNS_HOOKS,
         .driver_data =
                 &(const OciCliRow) {
                         .program = "runc",

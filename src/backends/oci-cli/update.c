@@ -3,7 +3,6 @@
  * containerd hand over all resources with some of them changed.
  */
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,15 +57,11 @@ typedef struct Plan {
 
 static int load_own(Plan *plan, Error *err) {
         _cleanup_json_ json_t *config = NULL;
-        _cleanup_close_ int fd = -EBADF;
 
         if (plan->own_known)
                 return 0;
-        fd = open(plan->container->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set_errno(err, ERROR_BUNDLE_NOT_FOUND, errno, "bundle '%s'", plan->container->bundle);
-        if (spec_load(fd, &config, err) < 0)
-                return error_prefix(err, "bundle '%s'", plan->container->bundle);
+        if (spec_load_bundle(plan->container->config_dir, &config, err) < 0)
+                return -1;
         plan->own = json_incref(json_object_get(json_object_get(config, "linux"), "resources"));
         plan->own_known = true;
         return 0;

@@ -1,8 +1,5 @@
 /* route: which runtime a container would get, and why. */
 
-#include <fcntl.h>
-
-#include "base/fs.h"
 #include "base/json.h"
 #include "cli/command.h"
 #include "oci/runtime-spec.h"
@@ -18,21 +15,13 @@ static const Option route_options[] = {
         OPT_END
 };
 
-static int load_bundle(const char *path, json_t **ret, Error *err) {
-        _cleanup_close_ int fd = -EBADF;
-
-        if (dir_open_at(AT_FDCWD, path, &fd, err) < 0)
-                return error_prefix(err, "bundle");
-        return spec_load(fd, ret, err);
-}
-
 static int run(Cli *cli, const Call *call, Error *err) {
         _cleanup_json_ json_t *spec = NULL, *answer = NULL;
         const RouteArgs *args = call->args;
         _cleanup_free_ char *why = NULL;
         const Backend *backend;
 
-        if (args->bundle && load_bundle(args->bundle, &spec, err) < 0)
+        if (args->bundle && spec_load_bundle(args->bundle, &spec, err) < 0)
                 return -1;
         if (lifecycle_route(&cli->lifecycle, call->operands[0], args->image, json_object_get(spec, "annotations"), &backend, &why, err) < 0)
                 return -1;

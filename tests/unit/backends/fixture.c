@@ -60,6 +60,7 @@ int fixture_set_up(void **state) {
                 .backend = fixture->backend,
                 .id = fixture->id,
                 .bundle = fixture->bundle,
+                .config_dir = fixture->bundle,
                 .runtime_dir = fixture->runtime_dir,
         };
         fixture->create = (BackendCreate) { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
