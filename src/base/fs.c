@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 
 #include "base/buf.h"
@@ -29,6 +31,13 @@ int fd_write_all(int fd, const void *data, size_t len, Error *err) {
         return 0;
 }
 
+/* Where every file is said to have a page, whatever can be read of it. */
+static bool is_sysfs(int fd) {
+        struct statfs fs;
+
+        return fstatfs(fd, &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+}
+
 int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *ret_len, Error *err) {
         _cleanup_free_ char *data = NULL;
         struct stat st;
@@ -40,6 +49,8 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
         if (S_ISDIR(st.st_mode))
                 return error_set_errno(err, ERROR_FILE, EISDIR, "read '%s'", what);
         known = S_ISREG(st.st_mode) && st.st_size > 0;
+        if (known && (uint64_t) st.st_size > max && is_sysfs(fd))
+                known = false;
         if (known) {
                 if ((uint64_t) st.st_size > max)
                         return error_set_errno(err, ERROR_FILE, EFBIG, "read '%s': %lld bytes, at most %zu are accepted", what,

@@ -17,14 +17,14 @@ int engine_features(json_t **ret, Error *err) {
                 return error_oom(err);
         if (spec_features_all(&features, err) < 0 || plan_mount_options(options, err) < 0)
                 return -1;
-        /* What plan.c refuses is false here: linux.intelRdt, linux.netDevices. */
+        /* What plan.c refuses is false here: linux.intelRdt. */
         own = json_pack("{s:{s:b, s:b, s:b, s:b, s:b}, s:{s:b}, s:{s:b}, s:{s:b}, s:{s:{s:b}}, s:{s:b}}",
                         "cgroup", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 0, "rdma", 1,
                         "apparmor", "enabled", kernel_has("/sys/module/apparmor"),
                         "selinux", "enabled", kernel_has("/sys/fs/selinux"),
                         "intelRdt", "enabled", 0,
                         "mountExtensions", "idmap", "enabled", 1,
-                        "netDevices", "enabled", 0);
+                        "netDevices", "enabled", 1);
         if (!own || json_object_update(json_object_get(features, "linux"), own) < 0 ||
             json_object_set_new(json_object_get(json_object_get(features, "linux"), "seccomp"), "enabled", json_true()) < 0 ||
             json_object_set(features, "mountOptions", options) < 0 ||

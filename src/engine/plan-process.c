@@ -223,18 +223,12 @@ static int add_personality(PlanProcess *p, const json_t *personality_, Error *er
         return 0;
 }
 
-static bool is_enabled(const char *path) {
-        _cleanup_free_ char *text = NULL;
-
-        return file_read_at(AT_FDCWD, path, 64, &text, NULL, NULL) == 0 && text[0] == 'Y';
-}
-
 static int add_labels(Builder *b, PlanProcess *p, const json_t *process, Error *err) {
         const char *apparmor = json_string_value(schema_field(process, "apparmorProfile"));
         const char *selinux = json_string_value(schema_field(process, "selinuxLabel"));
 
         if (apparmor && apparmor[0]) {
-                if (!is_enabled("/sys/module/apparmor/parameters/enabled"))
+                if (!apparmor_is_enabled())
                         return error_set(err, ERROR_NOT_SUPPORTED,
                                          "config.json: process.apparmorProfile: this kernel runs without AppArmor");
                 if (builder_string(b, apparmor, &p->apparmor, err) < 0)

@@ -81,6 +81,9 @@ typedef struct SpecSecurity {
         char **mask, **unmask;
 } SpecSecurity;
 
+/** apparmor_is_enabled() - whether this kernel confines processes by it. Source: Linux, security/apparmor/lsm.c, "enabled" */
+bool apparmor_is_enabled(void);
+
 /** security_parse() - strings are borrowed but for mask and unmask. Errors: InvalidArgument, NotSupported, OutOfMemory */
 int security_parse(char *const *options, SpecSecurity *ret, Error *err);
 void security_clear(SpecSecurity *security);

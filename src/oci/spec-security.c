@@ -54,24 +54,19 @@ static int parse_seccomp(const char *key, const char *value, SpecSecurity *ret, 
         return 0;
 }
 
-static bool has_apparmor(void) {
-        char *text;
-        bool enabled;
+bool apparmor_is_enabled(void) {
+        _cleanup_free_ char *text = NULL;
 
-        if (file_read_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &text, NULL, NULL) < 0)
-                return false;
-        enabled = text[0] == 'Y';
-        free(text);
-        return enabled;
+        return file_read_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &text, NULL, NULL) == 0 && text[0] == 'Y';
 }
 
 static int parse_apparmor(const char *key, const char *value, SpecSecurity *ret, Error *err) {
         if (!strcmp(value, "unconfined")) {
                 /* Without AppArmor everything is. */
-                ret->apparmor = has_apparmor() ? value : NULL;
+                ret->apparmor = apparmor_is_enabled() ? value : NULL;
                 return 0;
         }
-        if (!has_apparmor()) {
+        if (!apparmor_is_enabled()) {
                 error_set(err, ERROR_NOT_SUPPORTED, "--security-opt apparmor=%s: this kernel has no AppArmor", value);
                 return error_hint(err, "leave the option out, or boot with apparmor=1 security=apparmor");
         }

@@ -1,17 +1,19 @@
-# What a Debian root is to do as an application container; the image is called debian.
+# What a Debian root is to do as an application container. IMAGE is the image's name.
+
+IMAGE=debian
 
 # for_runtime RUNTIME [OPTION…]
 for_runtime() {
         local runtime=$1
         shift
 
-        ok lxcri --runtime "$runtime" run --rm "$@" --image debian "$ID" apt-get --version
+        ok lxcri --runtime "$runtime" run --rm "$@" --image "$IMAGE" "$ID" apt-get --version
         says "apt "
-        ok lxcri --runtime "$runtime" run --rm "$@" --image debian "$ID" python3 -c 'import os; print("python", os.getuid(), sum(range(10)))'
+        ok lxcri --runtime "$runtime" run --rm "$@" --image "$IMAGE" "$ID" python3 -c 'import os; print("python", os.getuid(), sum(range(10)))'
         says "python 0 45"
-        ok lxcri --runtime "$runtime" run --rm "$@" --image debian "$ID" id
+        ok lxcri --runtime "$runtime" run --rm "$@" --image "$IMAGE" "$ID" id
         says "uid=0(root) gid=0(root)"
-        ok lxcri --runtime "$runtime" run --rm "$@" --user www-data --image debian "$ID" id
+        ok lxcri --runtime "$runtime" run --rm "$@" --user www-data --image "$IMAGE" "$ID" id
         says "uid=33(www-data) gid=33(www-data)"
 }
 
@@ -20,7 +22,7 @@ as_an_administrator() {
         local runtime=$1
         shift
 
-        ok lxcri --runtime "$runtime" run --rm "$@" --image debian "$ID" sh -ec '
+        ok lxcri --runtime "$runtime" run --rm "$@" --image "$IMAGE" "$ID" sh -ec '
                 useradd -m visitor && su visitor -c "id -un; touch ~/file" && stat -c %U /home/visitor/file
                 test "$(stat -c %a:%u:%g /usr/bin/su /var/mail | xargs)" = "4755:0:0 2775:0:8"
                 test ! -e /srv/b/suid || test "$(stat -c %a:%u:%g /srv/b/suid)" = 6755:33:33

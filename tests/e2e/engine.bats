@@ -225,6 +225,12 @@ refusals() {
         refused mounts '.linux.namespaces |= map(select(.type != "mount"))
                 | .mounts += [{destination: "/x", source: "/tmp", options: ["bind", "rslave"]}]'
         refused linux.intelRdt '.linux.intelRdt = {closID: "x"}'
+        bundle '.process.args = ["sleep", "1000"]'
+        ok lxcri create --bundle "$T/b" "$ID"
+        [[ $(lxcri features | jq -c '.linux | [.intelRdt.enabled, .netDevices.enabled]') == '[false,true]' ]]
+        fails NotSupported lxcri update --l3-cache-schema L3:0=f "$ID"
+        complains linux.intelRdt
+        ok lxcri delete --force "$ID"
 }
 
 @test "what the engine or this kernel cannot do is refused by the field's path, before anything is made" {

@@ -102,12 +102,12 @@ static int settle(EngineLaunch *launch, pid_t *ret_pid, Error *err) {
         return r;
 }
 
-/* Refused rather than ignored: whoever asks for it wants lxc-info and lxc-attach to work. */
+/* Refused rather than ignored: whoever asks for it wants lxc-info and lxc-attach to work. docs/ENGINES.md says why they cannot. */
 static int check(const json_t *spec, Error *err) {
-        if (json_object_get(json_object_get(spec, "annotations"), MONITOR_ANNOTATION))
-                return error_set(err, ERROR_NOT_SUPPORTED,
-                                 "config.json: annotations: '" MONITOR_ANNOTATION "': liblxc's monitor cannot be kept");
-        return 0;
+        if (!json_object_get(json_object_get(spec, "annotations"), MONITOR_ANNOTATION))
+                return 0;
+        error_set(err, ERROR_NOT_SUPPORTED, "config.json: annotations: '" MONITOR_ANNOTATION "': liblxc's monitor cannot be kept");
+        return error_hint(err, "this program's state, list and exec do what lxc-info, lxc-ls and lxc-attach would");
 }
 
 const EngineLauncher lxc_launcher = {

@@ -21,14 +21,13 @@ typedef struct Init {
         int root;       /* the container's root directory */
         int null;       /* the container's /dev/null (O_PATH), or -EBADF */
         int mounts;     /* PLAN_DETACHED_ROOT: the mount namespace to come back to */
-        int attributes[3]; /* opened while we may: see InitAttribute */
+        int attributes[2]; /* opened while we may: see InitAttribute */
 } Init;
 
 /** Files of /proc/self that are written once this process may no longer open them */
 typedef enum InitAttribute {
         ATTRIBUTE_APPARMOR,
         ATTRIBUTE_EXEC,
-        ATTRIBUTE_OOM_SCORE,
 } InitAttribute;
 
 /** init_fd() - a descriptor by its place in the plan's list; -EBADF for none */
@@ -131,9 +130,11 @@ int settings_apply(const Init *init, Error *err);
 int process_privileged(Init *init, Error *err);
 /** attributes_open() - open the files of /proc/self that come later */
 int attributes_open(Init *init, Error *err);
+/** process_label() - the security modules' labels, which count from the next exec on. That a profile is unknown is found here */
+int process_label(const Init *init, Error *err);
 /** program_search() - whether there is a program to run; *ret_path in @buffer */
 int program_search(const Init *init, char *buffer, size_t size, Error *err);
-/** process_become() - user, limits, labels, capabilities, seccomp, hooks, exec. Returns only when it failed */
+/** process_become() - user, limits, capabilities, seccomp, hooks, exec. Returns only when it failed */
 int process_become(Init *init, Error *err);
 
 /* ---- hooks.c ---- */

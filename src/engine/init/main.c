@@ -78,6 +78,8 @@ static int create(Init *init, Error *err) {
                 return error_set_errno(err, ERROR_RUNTIME, errno, "process.cwd: '%s'", plan_string(init->plan, init->plan->process.cwd));
         if (init->plan->process.args.n > 0 && program_search(init, path, sizeof(path), err) < 0)
                 return -1;
+        if (process_label(init, err) < 0)
+                return -1;
 
         (void) prctl(PR_SET_PDEATHSIG, 0);
         link_send(init, INIT_READY, 0, -1);
@@ -89,7 +91,7 @@ static int exec_(Init *init, Error *err) {
         if (namespaces_join(init, err) < 0)
                 return -1;
         (void) setsid();
-        if (console_open(init, err) < 0 || settings_apply(init, err) < 0)
+        if (console_open(init, err) < 0 || settings_apply(init, err) < 0 || process_label(init, err) < 0)
                 return -1;
         stdio_settle(init);
         (void) prctl(PR_SET_PDEATHSIG, 0);
@@ -99,7 +101,7 @@ static int exec_(Init *init, Error *err) {
 }
 
 int main(int argc, char **argv) {
-        Init init = { .root = -EBADF, .proc = -EBADF, .null = -EBADF, .mounts = -EBADF, .attributes = { -EBADF, -EBADF, -EBADF } };
+        Init init = { .root = -EBADF, .proc = -EBADF, .null = -EBADF, .mounts = -EBADF, .attributes = { -EBADF, -EBADF } };
         Error err = ERROR_INIT;
         PlanHello hello;
 

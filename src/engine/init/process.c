@@ -94,7 +94,7 @@ int attributes_open(Init *init, Error *err) {
         return 0;
 }
 
-static int set_labels(const Init *init, Error *err) {
+int process_label(const Init *init, Error *err) {
         const char *apparmor = plan_string(init->plan, init->plan->process.apparmor);
         const char *selinux = plan_string(init->plan, init->plan->process.selinux);
         char text[PATH_MAX];
@@ -294,7 +294,7 @@ int process_become(Init *init, Error *err) {
         if (p->flags & PLAN_NO_NEW_PRIVILEGES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_set_errno(err, ERROR_RUNTIME, errno, "process.noNewPrivileges");
         /* Before the filter, which may know nothing of close_range(2). What is opened from here on closes by itself. */
-        if (set_labels(init, err) < 0 || settle_descriptors(p, err) < 0)
+        if (settle_descriptors(p, err) < 0)
                 return -1;
         /* Without no_new_privs loading a filter needs a capability; with it, the later the better. It may refuse getcwd(2). */
         if (!(p->flags & PLAN_NO_NEW_PRIVILEGES)) {

@@ -92,7 +92,7 @@ static int enter_namespace(int dir_fd) {
 
 static void whole_files_are_read(void **state) {
         int fd = scratch_fd(state);
-        _cleanup_free_ char *data = NULL, *proc = NULL;
+        _cleanup_free_ char *data = NULL, *proc = NULL, *sys = NULL;
         size_t len = 0;
 
         put(fd, "empty", "");
@@ -103,6 +103,9 @@ static void whole_files_are_read(void **state) {
         /* One whose size is not known beforehand, and a NUL within. */
         assert_int_equal(file_read_at(AT_FDCWD, "/proc/self/status", 1 << 20, &proc, NULL, NULL), 0);
         assert_non_null(strstr(proc, "State:"));
+        /* One that is said to be larger than it is */
+        assert_int_equal(file_read_at(AT_FDCWD, "/sys/kernel/fscaps", 16, &sys, &len, NULL), 0);
+        assert_int_equal(len, 2);
         assert_int_equal(file_write_atomic_at(fd, "nul", "a\0b", 3, 0600, 0, NULL), 0);
         assert_int_equal(file_read_at(fd, "nul", 3, &data, &len, NULL), 0);
         assert_int_equal(len, 3);
