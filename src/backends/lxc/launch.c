@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,17 +46,24 @@ static int take_report(int report, Error *err) {
         return -1;
 }
 
-/* Whichever comes first: the init's word, or the monitor's end. */
-static int await_init(const EngineLaunch *launch, int report, pid_t *ret, Error *err) {
-        struct pollfd fds[] = { { .fd = launch->answers, .events = POLLIN }, { .fd = report, .events = POLLIN } };
+/* Whichever comes first: the init's word, or the monitor's end; what it has forked, and then waits for it in vain, holds its end of the pipe. */
+static int await_init(const EngineLaunch *launch, pid_t *ret, Error *err) {
+        _cleanup_close_ int monitor = pidfd_open(launch->helper, 0);
+        struct pollfd fds[] = {
+                { .fd = launch->answers, .events = POLLIN },
+                { .fd = launch->report, .events = POLLIN },
+                { .fd = monitor, .events = POLLIN },
+        };
         int r;
 
+        if (monitor < 0)
+                return error_set_errno(err, ERROR_LXC, errno, "open a descriptor of liblxc's monitor");
         do
                 r = poll(fds, ARRAY_SIZE(fds), -1);
         while (r < 0 && errno == EINTR);
         if (r < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "poll");
-        return fds[0].revents & POLLIN ? engine_announced(launch->answers, ret, err) : take_report(report, err);
+        return fds[0].revents & POLLIN ? engine_announced(launch->answers, ret, err) : take_report(launch->report, err);
 }
 
 static int start(EngineLaunch *launch, Error *err) {
@@ -63,7 +71,7 @@ static int start(EngineLaunch *launch, Error *err) {
         const pid_t self = getpid();
         int ends[2];
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "make a pipe");
         report_read = ends[0];
         report_write = ends[1];
@@ -96,7 +104,7 @@ static void abandon(EngineLaunch *launch) {
 }
 
 static int settle(EngineLaunch *launch, pid_t *ret_pid, Error *err) {
-        int r = await_init(launch, launch->report, ret_pid, err);
+        int r = await_init(launch, ret_pid, err);
 
         abandon(launch);
         return r;
