@@ -46,7 +46,7 @@ static int take_report(int report, Error *err) {
         return -1;
 }
 
-/* Whichever comes first: the init's word, or the monitor's end; what it has forked, and then waits for it in vain, holds its end of the pipe. */
+/* Whichever comes first: the init's word, or the end of the monitor, whose pipe may be held by what it has forked and what waits for it. */
 static int await_init(const EngineLaunch *launch, pid_t *ret, Error *err) {
         _cleanup_close_ int monitor = pidfd_open(launch->helper, 0);
         struct pollfd fds[] = {
