@@ -148,7 +148,11 @@ strike_start() {
                 ended
         else
                 status_is $may_be
-                is_status "$ID" running || ok lxcri start "$ID"
+                if ! is_status "$ID" running; then
+                        try lxcri start "$ID"
+                        # what was killed may have told the init, which gets there by itself
+                        [[ $status == 0 || $errors == *"already running"* ]] || say "it cannot be started any more"
+                fi
                 status_is running
         fi
         gone
