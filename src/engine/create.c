@@ -279,7 +279,6 @@ static int make(Creation *c, Error *err) {
 int creation_make(Creation *c, Error *err) {
         if (c->request->restore)
                 return creation_restore(c, err);
-        c->session = SESSION_INIT;
         if (dir_open_at(AT_FDCWD, c->container->runtime_dir, &c->dir_fd, err) < 0 || creation_load_spec(c, err) < 0)
                 return -1;
         /* A container that is only created may be without: its start is what needs one. Source: runtime-spec config.md, "Process" */
