@@ -8,6 +8,7 @@
 #include "lifecycle/phases.h"
 #include "lifecycle/stored.h"
 #include "lifecycle/transaction.h"
+#include "lifecycle/wait.h"
 #include "network/network.h"
 #include "oci/runtime-spec.h"
 #include "runtime/monitor.h"
@@ -37,7 +38,7 @@ static int put_strings(json_t *object, const char *key, char *const *strings, Er
 static int put_exit(json_t *document, const Container *c, Error *err) {
         ExitRecord exit;
 
-        if (c->status != STATUS_STOPPED || !container_exit(c, &exit))
+        if (c->status != STATUS_STOPPED || !wait_exit(c, &exit))
                 return 0;
         return put(document, "exit",
                    json_pack("{s:i, s:s, s:b}", "exitCode", exit.exit_code, "exited", exit.exited, "oomKilled", exit.oom_killed), err);

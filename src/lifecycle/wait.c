@@ -79,6 +79,12 @@ static int wait_container(const Lifecycle *lifecycle, const char *id, int *ret_e
         return -1;
 }
 
+bool wait_exit(const Container *c, ExitRecord *ret) {
+        _cleanup_close_ int dir_fd = dir_of_record(c);
+
+        return await_record(dir_fd, &c->state->monitor, c->state->monitor.pid > 0, ret);
+}
+
 int lifecycle_wait(const Lifecycle *lifecycle, const char *id, int *ret_exit_code, Error *err) {
         return wait_container(lifecycle, id, ret_exit_code, err) < 0 ? error_prefix(err, "wait for '%s'", id) : 0;
 }

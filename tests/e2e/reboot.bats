@@ -17,6 +17,21 @@ load helpers
         ok lxcri delete "$ID"
 }
 
+@test "inspect of a container that has just ended waits for its monitor to write down how" {
+        import_busybox
+        ok lxcri run -d --image busybox "$ID" sleep 100
+        ok lxcri inspect "$ID"
+        monitor=$(jq -r '.[0].monitorPid' <<< "$output")
+        pid=$(jq -r '.[0].pid' <<< "$output")
+        kill -STOP "$monitor"
+        kill -KILL "$pid"
+        wait_until 5 is_status "$ID" stopped
+        (sleep 0.3; kill -CONT "$monitor") 3>&- &
+        ok lxcri inspect "$ID"
+        says '"exitCode": 137'
+        ok lxcri delete "$ID"
+}
+
 @test "an image container after a reboot is stopped and starts again with its files" {
         import_busybox
         ok lxcri run -d --image busybox "$ID" sh -c 'echo run >> /root/runs; cat /root/runs; exec sleep 100'
