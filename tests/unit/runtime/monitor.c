@@ -343,16 +343,17 @@ static void a_full_disk_loses_output_says_so_and_not_the_exit(void **state) {
         if (pid == 0) {
                 char command[400];
 
-                snprintf(command, sizeof(command), "mount --make-rprivate / && mount -t tmpfs -o size=64k tmpfs %s", scratch->path);
+                snprintf(command, sizeof(command), "mount --make-rprivate / && mount -t tmpfs -o size=1m tmpfs %s", scratch->path);
                 if (unshare(CLONE_NEWNS) < 0 || system(command) != 0)
                         _exit(77);
                 full = *scratch;
                 if (dir_open_at(AT_FDCWD, scratch->path, &full.fd, NULL) < 0)
                         _exit(78);
+                /* More than a pipe holds (64 KiB), so that the monitor has lost some of it when there is room again; what it holds then fits. */
                 snprintf(command, sizeof(command),
-                         "echo before; sleep 0.3; head -c 70000 /dev/zero > %s/filler; i=0; while [ $i -lt 3000 ]; do echo lost $i; "
-                         "i=$((i+1)); done; rm %s/filler; "
-                         "sleep 0.5; echo after; exit 6", scratch->path, scratch->path);
+                         "cd %s; echo before; until grep -q before %s; do sleep 0.05; done; head -c 2000000 /dev/zero > filler 2> /dev/null; "
+                         "line=$(printf %%01000d 0); i=0; while [ $i -lt 300 ]; do echo $line; i=$((i+1)); done; rm filler; echo after; exit 6",
+                         scratch->path, LOG_FILE);
                 if (monitored(&full, 1 << 20, command) != 6)
                         _exit(79);
                 out = logs(&full, &all, &errors);
