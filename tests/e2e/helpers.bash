@@ -53,15 +53,20 @@ note_failure() {
 }
 
 common_setup() {
+        local letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
+
         ((EUID == 0)) || skip "needs root"
+        LEFTOVERS=${LXCRI_PROGRAM%/*}/tests/lib/leftovers
+        [[ -x $LEFTOVERS ]] || { echo "no '$LEFTOVERS': build with -Dtests=true or -Dtest_hooks=true"; return 1; }
         FIXTURES=${LXCRI_FIXTURES:-$("$PROJECT/tests/fixtures/make")}
+        TAG=''
+        while ((${#TAG} < 6)); do TAG+=${letters:SRANDOM % ${#letters}:1}; done
         # Short: a unix socket's path has 108 bytes
-        T=$(mktemp -d /tmp/lx.XXXXXX)
-        TAG=${T##*.}
+        T=/tmp/lx.$TAG
         ID=c-$TAG
         ROOT=$T/r
         STORE=$T/s
-        mkdir "$ROOT" "$STORE"
+        mkdir "$T" "$ROOT" "$STORE"
         printf '{"default_runtime": "%s", "storage_driver": "%s", "systemd_cgroup": %s}\n' "$RUNTIME" "$DRIVER" "${LXCRI_SYSTEMD_CGROUP:-false}" \
                 > "$T/config.json"
         # Never exported: the tests' own shells must not look like something that was left behind
@@ -84,76 +89,27 @@ common_teardown() {
         return $rc
 }
 
-# tagged_pids, in a subshell: processes that the test started, containers' included: by environment, arguments, cgroup or root file system.
-# Having our mounts in sight says nothing: until it changes its root, every new container on the machine has
+# tagged KIND…: what on the host carries the tag; see tests/lib/leftovers.c
+tagged() {
+        "$LEFTOVERS" "$TAG" "$@"
+}
+
+# tagged_pids: processes that the test started, containers' included
 tagged_pids() {
-        local file root="^[^ ]+ [^ ]+ [^ ]+ ([^ ]*$TAG[^ ]* / |[^ ]+ / .*$TAG)"
-        local -a about=() roots=()
-        local -A pids=()
-
-        for file in /proc/[0-9]*; do
-                # the kernel's own have none
-                [[ -e $file/exe ]] || continue
-                about+=("$file"/{environ,cmdline,cgroup})
-                [[ $file/ns/mnt -ef /proc/self/ns/mnt ]] || roots+=("$file/mountinfo")
-        done
-        while read -r file; do
-                file=${file#/proc/}
-                pids[${file%/*}]=1
-        done < <(LC_ALL=C grep -lsF -- "$TAG" "${about[@]}"; LC_ALL=C grep -lsE -- "$root" "${roots[@]}" /dev/null)
-        for file in "${!pids[@]}"; do
-                is_ours_to_keep "$file" || echo "$file"
-        done
+        tagged process | sed -E 's/^process ([0-9]+):.*/\1/'
 }
 
-# The test's own shells (and its ancestors) have its paths in their arguments
-is_ours_to_keep() {
-        local pid=$1
-
-        [[ -e /proc/$pid ]] || return 0
-        # zombies hold nothing
-        [[ $(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null) != Z ]] || return 0
-        grep -qsF "LXCRI_TAG=$TAG" "/proc/$pid/environ" && return 1
-        grep -qsF -- "$TAG" "/proc/$pid/cgroup" && return 1
-        # nor is a process that just went
-        [[ ! -e /proc/$pid/ns/mnt || /proc/$pid/ns/mnt -ef /proc/self/ns/mnt ]]
-}
-
-# the deepest first; those of others come and go meanwhile, which find takes for an error
+# cgroup_dirs: the deepest first
 cgroup_dirs() {
-        find /sys/fs/cgroup -depth -type d -path "*$TAG*" 2>/dev/null || true
-}
-
-# tagged_lines LABEL FILE: the file's lines that carry the tag
-tagged_lines() {
-        local line
-
-        while read -r line; do
-                [[ $line != *"$TAG"* ]] || echo "$1 $line"
-        done < "$2"
-}
-
-loop_devices() {
-        local file
-
-        for file in /sys/block/loop*/loop/backing_file; do
-                [[ ! -e $file ]] || tagged_lines "loop device ${file:11:6}" "$file" 2>/dev/null
-        done
+        tagged cgroup | sed 's/^cgroup //'
 }
 
 # leftovers, in a subshell: everything outside of $T that carries the tag, and what in $ROOT is not empty
 leftovers() {
-        local pid dir path
+        local path
 
         shopt -s nullglob dotglob
-        for pid in $(tagged_pids); do
-                echo "process $pid: $({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2>/dev/null)"
-        done
-        tagged_lines mount /proc/self/mountinfo
-        for dir in $(cgroup_dirs); do
-                echo "cgroup $dir"
-        done
-        loop_devices
+        tagged
         for path in /run/{netns,crun,runc,proxmox-lxcri}/{,*/}*"$TAG"*; do
                 echo "file $path"
         done
@@ -189,20 +145,13 @@ remove_leftovers() {
 
 # host_snapshot FILE: what must be the same after a command that failed. Blobs, layers and image records may stay only where a test says so
 host_snapshot() {
-        local pid line
-
-        (
-                for pid in $(tagged_pids); do
-                        echo "process $pid"
-                done
-                # without the mount's own and its parent's number
-                tagged_lines mount /proc/self/mountinfo | while read -r line; do echo "${line#mount * * }"; done
-                cgroup_dirs
-                loop_devices
+        # of a process its number, of a mount all but its own and its parent's
+        {
+                tagged | sed -E 's/^(process [0-9]+):.*/\1/; s/^mount [0-9]+ [0-9]+ //'
                 compgen -G "/run/netns/*$TAG*" || true
                 tree_listing "$ROOT"
                 tree_listing "$STORE"
-        ) > "$1"
+        } > "$1"
 }
 
 # assert_host_unchanged FILE [PATTERN]: compared with that snapshot; lines that match PATTERN (extended) may differ
@@ -341,18 +290,27 @@ needs_criu() {
 
 # ---- material ----
 
-# make_bundle DIR [JQ FILTER [ARG…]]: a busybox bundle that runs `true`, changed by a filter on its config.json
+# make_bundle DIR [JQ FILTER]: a busybox bundle that runs `true`, changed by a filter on its config.json
 make_bundle() {
-        local dir=$1 filter=${2:-.} maker=$RUNTIME
+        local dir=$1 filter=${2:-} maker=$RUNTIME spec
 
         # Our own engine has no such command: it takes what runc makes
         type -P "$maker" > /dev/null || maker=runc
-        mkdir -p "$dir"
+        # made once for a file's tests
+        spec=$BATS_RUN_TMPDIR/$maker
+        [[ -d $dir ]] || mkdir -p "$dir"
+        if [[ ! -e $spec/bundle.json ]]; then
+                mkdir -p "$spec"
+                (cd "$spec" && "$maker" spec)
+                jq '.process.terminal = false | .process.args = ["true"] | .root.readonly = false | del(.process.rlimits)' "$spec/config.json" \
+                        > "$spec/bundle.json"
+        fi
         cp -a "$FIXTURES/rootfs" "$dir/rootfs"
-        (cd "$dir" && "$maker" spec)
-        jq '.process.terminal = false | .process.args = ["true"] | .root.readonly = false | del(.process.rlimits) | '"$filter" \
-                "$dir/config.json" > "$dir/config.new"
-        mv "$dir/config.new" "$dir/config.json"
+        if [[ $filter ]]; then
+                jq "$filter" "$spec/bundle.json" > "$dir/config.json"
+        else
+                cp "$spec/bundle.json" "$dir/config.json"
+        fi
 }
 
 # add_probe BUNDLE: tests/lib/probe.c as /probe
