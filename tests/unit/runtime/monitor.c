@@ -349,10 +349,11 @@ static void a_full_disk_loses_output_says_so_and_not_the_exit(void **state) {
                 full = *scratch;
                 if (dir_open_at(AT_FDCWD, scratch->path, &full.fd, NULL) < 0)
                         _exit(78);
-                /* More than a pipe holds (64 KiB), so that the monitor has lost some of it when there is room again; what it holds then fits. */
+                /* More than a pipe holds (64 KiB): some of it is lost before there is room again. What the pipe holds then fits. */
                 snprintf(command, sizeof(command),
-                         "cd %s; echo before; until grep -q before %s; do sleep 0.05; done; head -c 2000000 /dev/zero > filler 2> /dev/null; "
-                         "line=$(printf %%01000d 0); i=0; while [ $i -lt 300 ]; do echo $line; i=$((i+1)); done; rm filler; echo after; exit 6",
+                         "cd %s; echo before; until grep -q before %s; do sleep 0.05; done; head -c 2000000 /dev/zero > filler "
+                         "2> /dev/null; line=$(printf %%01000d 0); i=0; while [ $i -lt 300 ]; do echo $line; i=$((i+1)); done; rm filler; "
+                         "echo after; exit 6",
                          scratch->path, LOG_FILE);
                 if (monitored(&full, 1 << 20, command) != 6)
                         _exit(79);
