@@ -121,7 +121,8 @@ unchanged() {
 strike_create() {
         moment "create-$runtime-$KIND" "$role" --runtime "$runtime" "${CREATE[@]}"
         ((status == 0 || hit)) || say "it failed by itself"
-        if ((status == 0 && hit)) && [[ $role == init ]]; then
+        # what was the launcher's fork when it was found may have been the init when it was hit
+        if ((status == 0 && hit)) && { [[ $role == init ]] || { [[ $role == launcher ]] && is_status "$ID" stopped; }; }; then
                 ended
         elif [[ $(container_status "$ID") == @(created|running) ]]; then
                 ((status == 0)) || [[ $role != init ]] || say "it failed, and is there"

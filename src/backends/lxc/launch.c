@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -16,9 +18,13 @@
 
 #include "backends/lxc/lxc.h"
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/process.h"
 
 #define MONITOR_ANNOTATION "org.proxmox-lxcri.lxc.monitor"
+#define LOOK_MS            200  /* between looks for a dead child of liblxc's monitor */
+#define LOOKS_MAX          15   /* that find one in a row: one that the monitor reaps is there for a moment, too */
+#define CHILDREN_MAX       4096 /* bytes of /proc/PID/task/PID/children */
 
 /* fork(), into the container's cgroup where that is version 2: what liblxc starts is born there, too. */
 static pid_t fork_into(int cgroup_fd) {
@@ -46,6 +52,43 @@ static int take_report(int report, Error *err) {
         return -1;
 }
 
+/* Whether a child of liblxc's monitor has died and is not reaped. */
+static bool has_dead_child(pid_t monitor) {
+        _cleanup_free_ char *children = NULL;
+        char path[64], *end;
+
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int) monitor, (int) monitor);
+        if (file_read_at(AT_FDCWD, path, CHILDREN_MAX, &children, NULL, NULL) < 0)
+                return false;
+        for (const char *at = children;; at = end) {
+                long pid = strtol(at, &end, 10);
+                ProcessRef child;
+
+                if (end == at)
+                        return false;
+                if (process_ref((pid_t) pid, &child, NULL) == 0 && !process_is_alive(&child))
+                        return true;
+        }
+}
+
+/*
+ * As poll() without a limit, but EPIPE when liblxc's monitor waits for ever: for descriptors of a child that was killed before it sent
+ * them. The other end of that socket is open in the monitor itself.
+ */
+static int poll_alive(struct pollfd *fds, size_t n, pid_t monitor) {
+        for (unsigned dead = 0;;) {
+                int r = poll(fds, n, LOOK_MS);
+
+                if (r > 0 || (r < 0 && errno != EINTR))
+                        return r;
+                dead = has_dead_child(monitor) ? dead + 1 : 0;
+                if (dead == LOOKS_MAX) {
+                        errno = EPIPE;
+                        return -1;
+                }
+        }
+}
+
 /* Whichever comes first: the init's word, or the end of the monitor, whose pipe may be held by what it has forked and what waits for it. */
 static int await_init(const EngineLaunch *launch, pid_t *ret, Error *err) {
         _cleanup_close_ int monitor = pidfd_open(launch->helper, 0);
@@ -54,15 +97,14 @@ static int await_init(const EngineLaunch *launch, pid_t *ret, Error *err) {
                 { .fd = launch->report, .events = POLLIN },
                 { .fd = monitor, .events = POLLIN },
         };
-        int r;
 
         if (monitor < 0)
                 return error_set_errno(err, ERROR_LXC, errno, "open a descriptor of liblxc's monitor");
-        do
-                r = poll(fds, ARRAY_SIZE(fds), -1);
-        while (r < 0 && errno == EINTR);
-        if (r < 0)
+        if (poll_alive(fds, ARRAY_SIZE(fds), launch->helper) < 0) {
+                if (errno == EPIPE)
+                        return error_set(err, ERROR_LXC, "the container's first process died before it was the init");
                 return error_set_errno(err, ERROR_FILE, errno, "poll");
+        }
         return fds[0].revents & POLLIN ? engine_announced(launch->answers, ret, err) : take_report(launch->report, err);
 }
 
