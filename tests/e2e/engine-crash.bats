@@ -289,6 +289,7 @@ inherits() {
         fails ContainerExists lxcri --runtime native create --bundle "$T/b" "$ID"
         is_status "$ID" creating
         kill -KILL $!
+        wait $! 2> /dev/null || true
         ok lxcri recover
         assert_host_unchanged "$T/before"
 }
