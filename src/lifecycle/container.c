@@ -341,21 +341,20 @@ int container_need_running(const Container *c, Error *err) {
         return error_set(err, ERROR_INVALID_STATE, "container not running: '%s' is %s", c->state->id, status_name(c->status));
 }
 
-/* Where the monitor, or a foreground run, wrote how it ended. */
-static int open_exit_dir(const Container *c) {
+int container_open_exit_dir(const Container *c) {
         if (c->state->store)
                 return open(c->state->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return c->dir ? fcntl(c->dir->fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
 bool container_exit(const Container *c, ExitRecord *ret) {
-        _cleanup_close_ int fd = open_exit_dir(c);
+        _cleanup_close_ int fd = container_open_exit_dir(c);
 
         return fd >= 0 && exit_record_load(fd, ret, NULL) == 0;
 }
 
 int container_save_exit(const Container *c, int exit_code, Error *err) {
-        _cleanup_close_ int fd = open_exit_dir(c);
+        _cleanup_close_ int fd = container_open_exit_dir(c);
 
         if (fd < 0)
                 return error_set_errno(err, ERROR_FILE, errno, "open where the end of container '%s' is recorded", c->state->id);

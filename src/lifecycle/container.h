@@ -38,6 +38,8 @@ int container_backend(const Lifecycle *lifecycle, const Container *container, Ba
 /** container_need_running() - Errors: InvalidState, in runc's words, which containerd knows, unless it is created, running or paused */
 int container_need_running(const Container *container, Error *err);
 
+/** container_open_exit_dir() - where the monitor, or a foreground run, writes how it ended; negative when there is no such place */
+int container_open_exit_dir(const Container *container);
 /** container_exit() - the exit record of a stopped container; false when there is none */
 bool container_exit(const Container *container, ExitRecord *ret);
 

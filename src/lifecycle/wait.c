@@ -5,7 +5,6 @@
 
 #include "lifecycle/wait.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -35,12 +34,6 @@ int wait_process(const Lifecycle *lifecycle, const ProcessRef *process, int time
         return 0;
 }
 
-static int dir_of_record(const Container *c) {
-        if (c->state->store)
-                return open(c->state->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return c->dir ? fcntl(c->dir->fd, F_DUPFD_CLOEXEC, 3) : -EBADF;
-}
-
 /* The record of the end that has just come. @may_come: someone is going to write it. */
 static bool await_record(int dir_fd, const ProcessRef *monitor, bool may_come, ExitRecord *ret) {
         const struct timespec step = { .tv_nsec = RECORD_STEP_MS * 1000000L };
@@ -66,7 +59,7 @@ static int wait_container(const Lifecycle *lifecycle, const char *id, int *ret_e
 
         if (container_find(lifecycle, id, 0, &c, err) < 0)
                 return -1;
-        dir_fd = dir_of_record(c);
+        dir_fd = container_open_exit_dir(c);
         if (c->status != STATUS_STOPPED && wait_process(lifecycle, &c->state->init, -1, &ended, err) < 0)
                 return -1;
         if (await_record(dir_fd, &c->state->monitor, c->state->store || c->state->monitor.pid > 0, &record)) {
@@ -80,7 +73,7 @@ static int wait_container(const Lifecycle *lifecycle, const char *id, int *ret_e
 }
 
 bool wait_exit(const Container *c, ExitRecord *ret) {
-        _cleanup_close_ int dir_fd = dir_of_record(c);
+        _cleanup_close_ int dir_fd = container_open_exit_dir(c);
 
         return await_record(dir_fd, &c->state->monitor, c->state->monitor.pid > 0, ret);
 }

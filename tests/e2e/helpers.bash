@@ -114,7 +114,7 @@ leftovers() {
         local path
 
         shopt -s nullglob dotglob
-        tagged
+        tagged || echo "$LEFTOVERS exited with $?"
         for path in /run/{netns,crun,runc,proxmox-lxcri}/{,*/}*"$TAG"*; do
                 echo "file $path"
         done
